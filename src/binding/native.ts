@@ -1,0 +1,111 @@
+/**
+ * The typed face of the addon, and the only importer of it. The addon checks that a call is safe;
+ * what a call means is checked by its callers. A result is what the system call returned or, where
+ * it failed, its errno negated.
+ */
+import { fileURLToPath } from 'node:url'
+import load from 'node-gyp-build'
+
+/** Messages in memory: records one after another, laid out as in `drivers/records.ts`. */
+export type Slab = Uint8Array
+
+export interface SysVStat {
+  id: number
+  key: number
+  mode: number
+  uid: number
+  gid: number
+  creatorUid: number
+  creatorGid: number
+  messages: number
+  bytes: number
+  maxBytes: number
+  lastSendPid: number
+  lastReceivePid: number
+  /** Times are seconds since 1970, 0 for never. */
+  lastSendTime: number
+  lastReceiveTime: number
+  changeTime: number
+}
+
+export interface SysVFunctions {
+  get(key: number, flags: number): number
+  send(id: number, slab: Slab, offset: number, count: number): number
+  receive(
+    id: number,
+    slab: Slab,
+    offset: number,
+    max: number,
+    type: number | bigint,
+    except: boolean,
+  ): number
+  peek(id: number, slab: Slab, offset: number, max: number, index: number, longest: number): number
+  acknowledge(id: number, type: number | bigint, length: number, receiver: number): number
+  stat(id: number): SysVStat | number
+  set(id: number, values: { mode?: number; uid?: number; gid?: number; maxBytes?: number }): number
+  remove(id: number): number
+  list(): SysVStat[] | number
+  usage(): { queues: number; messages: number; bytes: number } | number
+  limits(): { msgmax: number; msgmnb: number; msgmni: number } | number
+}
+
+export interface SysVWait {
+  /** 0 a message is there · 1 taken or sent · negative an errno (`-ECANCELED`: nothing happened). */
+  ondone: (status: number, typeLow: number, typeHigh: number) => void
+  forMessage(id: number, type: number | bigint, except: boolean): number
+  forRoom(id: number, slab: Slab, offset: number): number
+  cancel(): void
+  keepAlive(keep: boolean): void
+}
+
+export interface PosixFunctions {
+  open(
+    name: string,
+    flags: number,
+    mode: number,
+    maxMessages: number,
+    maxMessageSize: number,
+  ): number
+  unlink(name: string): number
+  attributes(fd: number): PosixAttributes | number
+}
+
+export const READABLE = 1
+export const WRITABLE = 2
+
+export interface PosixAttributes {
+  flags: number
+  maxMessages: number
+  maxMessageSize: number
+  messages: number
+}
+
+export interface PosixQueue {
+  onready: (status: number, events: number) => void
+  send(slab: Slab, offset: number, count: number): number
+  receive(slab: Slab, offset: number, max: number): number
+  want(events: number): number
+  unwant(events: number): void
+  keepAlive(keep: boolean): void
+  close(): void
+}
+
+export interface PosixNotifier {
+  /** 1 a message has arrived · 2 the registration was removed · negative an errno. */
+  onnotify: (what: number) => void
+  register(queueFd: number): number
+  keepAlive(keep: boolean): void
+  close(): void
+}
+
+export interface Native {
+  sysv: SysVFunctions
+  SysVWait: new () => SysVWait
+  posix: PosixFunctions
+  PosixQueue: new (fd: number, shared: boolean) => PosixQueue
+  PosixNotifier: new () => PosixNotifier
+  system: { messageQueueLimit(): { soft: number; hard: number } | number }
+}
+
+// dist/binding/native.js: two folders below the package.
+export const native = load(fileURLToPath(new URL('../..', import.meta.url))) as Native

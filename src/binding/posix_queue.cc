@@ -1,0 +1,186 @@
+#include "posix_queue.h"
+
+#include <fcntl.h>
+#include <mqueue.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "arguments.h"
+#include "record.h"
+
+namespace {
+
+// An inherited description may be a blocking one, and is not ours to change. A time limit that has
+// passed makes its calls return at once; where O_NONBLOCK is set the kernel never looks at it.
+constexpr timespec kLongAgo = {0, 0};
+
+Napi::Value Open(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsString()) return Result(info.Env(), -EINVAL);
+  const std::string name = info[0].As<Napi::String>();
+  mq_attr attributes = {};
+  attributes.mq_maxmsg = Int64(info, 3);
+  attributes.mq_msgsize = Int64(info, 4);
+  // 0 and 0 ask for the system's defaults; TypeScript fills in a missing one of the two.
+  mq_attr* wanted = attributes.mq_maxmsg || attributes.mq_msgsize ? &attributes : nullptr;
+  const int flags = Int32(info, 1) | O_NONBLOCK | O_CLOEXEC;
+  const mqd_t fd = Retry(
+      [&] { return mq_open(name.c_str(), flags, static_cast<mode_t>(Int32(info, 2)), wanted); });
+  return Result(info.Env(), fd < 0 ? -errno : fd);
+}
+
+Napi::Value Unlink(const Napi::CallbackInfo& info) {
+  if (info.Length() < 1 || !info[0].IsString()) return Result(info.Env(), -EINVAL);
+  const std::string name = info[0].As<Napi::String>();
+  return Result(info.Env(), mq_unlink(name.c_str()) < 0 ? -errno : 0);
+}
+
+// attributes(fd): { flags, maxMessages, maxMessageSize, messages }; EBADF for what is not a queue.
+// mq_getattr(3)
+Napi::Value Attributes(const Napi::CallbackInfo& info) {
+  mq_attr attributes;
+  if (mq_getattr(Int32(info, 0), &attributes) < 0) return Result(info.Env(), -errno);
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("flags", static_cast<double>(attributes.mq_flags));
+  result.Set("maxMessages", static_cast<double>(attributes.mq_maxmsg));
+  result.Set("maxMessageSize", static_cast<double>(attributes.mq_msgsize));
+  result.Set("messages", static_cast<double>(attributes.mq_curmsgs));
+  return result;
+}
+
+}  // namespace
+
+Napi::Object PosixQueue::Functions(Napi::Env env) {
+  Napi::Object functions = Napi::Object::New(env);
+  functions.Set("open", Napi::Function::New(env, Open, "open"));
+  functions.Set("unlink", Napi::Function::New(env, Unlink, "unlink"));
+  functions.Set("attributes", Napi::Function::New(env, Attributes, "attributes"));
+  return functions;
+}
+
+Napi::Function PosixQueue::Define(Napi::Env env) {
+  return DefineClass(env, "PosixQueue",
+                     {
+                         InstanceMethod<&PosixQueue::Send>("send"),
+                         InstanceMethod<&PosixQueue::Receive>("receive"),
+                         InstanceMethod<&PosixQueue::Want>("want"),
+                         InstanceMethod<&PosixQueue::Unwant>("unwant"),
+                         InstanceMethod<&PosixQueue::KeepAlive>("keepAlive"),
+                         InstanceMethod<&PosixQueue::CloseFromJs>("close"),
+                     });
+}
+
+PosixQueue::PosixQueue(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<PosixQueue>(info),
+      addon_(Addon::Of(info.Env())),
+      fd_(Int32(info, 0)),
+      shared_(Bool(info, 1)) {
+  addon_.Add(this);
+}
+
+PosixQueue::~PosixQueue() {
+  Close();
+  addon_.Remove(this);
+}
+
+void PosixQueue::Close() {
+  if (fd_ < 0) return;
+  const int fd = fd_;
+  fd_ = -1;
+  Wanting(0);
+  if (poller_) {
+    poller_.reset();
+  } else {
+    close(fd);
+  }
+}
+
+void PosixQueue::CloseFromJs(const Napi::CallbackInfo&) { Close(); }
+
+Napi::Value PosixQueue::Send(const Napi::CallbackInfo& info) {
+  Slab slab(info.Env(), info[0], Int64(info, 1));
+  const int count = Int32(info, 2);
+  if (!slab.valid()) return Result(info.Env(), -EFAULT);
+  int sent = 0;
+  for (; sent < count; ++sent) {
+    Record* record = slab.Filled();
+    if (!record) return Result(info.Env(), sent ? sent : -EFAULT);
+    const auto priority = static_cast<unsigned>(record->type);
+    const int failed = Retry(
+        [&] { return mq_timedsend(fd_, record->data(), record->length, priority, &kLongAgo); });
+    if (failed) {
+      return Result(info.Env(), sent ? sent : -(errno == ETIMEDOUT ? EAGAIN : errno));
+    }
+    slab.Advance(*record);
+  }
+  return Result(info.Env(), sent);
+}
+
+Napi::Value PosixQueue::Receive(const Napi::CallbackInfo& info) {
+  Slab slab(info.Env(), info[0], Int64(info, 1));
+  const int max = Int32(info, 2);
+  if (!slab.valid()) return Result(info.Env(), -EFAULT);
+  int taken = 0;
+  while (taken < max) {
+    size_t capacity;
+    Record* record = slab.Free(&capacity);
+    if (!record) return Result(info.Env(), taken ? taken : -E2BIG);
+    unsigned priority = 0;
+    const ssize_t length =
+        Retry([&] { return mq_timedreceive(fd_, record->data(), capacity, &priority, &kLongAgo); });
+    if (length < 0) {
+      // The buffer must have room for the queue's longest message, whatever is there: to the caller
+      // the same as System V's E2BIG.
+      const int error = errno == ETIMEDOUT ? EAGAIN : errno == EMSGSIZE ? E2BIG : errno;
+      return Result(info.Env(), taken ? taken : -error);
+    }
+    record->length = static_cast<uint32_t>(length);
+    record->type = priority;
+    slab.Advance(*record);
+    ++taken;
+    if (length == 0) break;
+  }
+  return Result(info.Env(), taken);
+}
+
+Napi::Value PosixQueue::Want(const Napi::CallbackInfo& info) {
+  if (fd_ < 0) return Result(info.Env(), -EBADF);
+  if (!poller_) {
+    int failed = 0;
+    poller_ = Poller::Open(
+        addon_, fd_, shared_, [this](int status, int events) { OnReady(status, events); }, &failed);
+    if (!poller_) return Result(info.Env(), failed);
+    poller_->KeepAlive(keep_alive_);
+  }
+  const int events = Int32(info, 0) & (UV_READABLE | UV_WRITABLE);
+  const int failed = poller_->Want(events);
+  if (failed == 0) Wanting(wanted_ | events);
+  return Result(info.Env(), failed);
+}
+
+void PosixQueue::Unwant(const Napi::CallbackInfo& info) {
+  if (!poller_) return;
+  const int events = Int32(info, 0);
+  poller_->Unwant(events);
+  Wanting(wanted_ & ~events);
+}
+
+void PosixQueue::KeepAlive(const Napi::CallbackInfo& info) {
+  keep_alive_ = Bool(info, 0);
+  if (poller_) poller_->KeepAlive(keep_alive_);
+}
+
+// Whoever waits is not garbage.
+void PosixQueue::Wanting(int events) {
+  if (events && !wanted_) Ref();
+  if (!events && wanted_) Unref();
+  wanted_ = events;
+}
+
+void PosixQueue::OnReady(int status, int events) {
+  Napi::HandleScope scope(Env());
+  Napi::Object self = Value();
+  Wanting(wanted_ & ~events);
+  addon_.Call(self, "onready", {Result(Env(), status), Result(Env(), events)});
+}

@@ -1,0 +1,106 @@
+#include "sysv_wait.h"
+
+#include <sys/ipc.h>
+#include <sys/msg.h>
+
+#include <cerrno>
+
+#include "addon.h"
+#include "arguments.h"
+#include "record.h"
+
+Napi::Function SysVWait::Define(Napi::Env env) {
+  return DefineClass(env, "SysVWait",
+                     {
+                         InstanceMethod<&SysVWait::ForMessage>("forMessage"),
+                         InstanceMethod<&SysVWait::ForRoom>("forRoom"),
+                         InstanceMethod<&SysVWait::Cancel>("cancel"),
+                         InstanceMethod<&SysVWait::KeepAlive>("keepAlive"),
+                     });
+}
+
+SysVWait::SysVWait(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SysVWait>(info) {}
+
+Napi::Value SysVWait::ForMessage(const Napi::CallbackInfo& info) {
+  if (busy_) return Result(info.Env(), -EBUSY);
+  id_ = Int32(info, 0);
+  type_ = Int64(info, 1);
+  flags_ = Bool(info, 2) ? MSG_EXCEPT : 0;
+  room_ = false;
+  return Begin();
+}
+
+Napi::Value SysVWait::ForRoom(const Napi::CallbackInfo& info) {
+  if (busy_) return Result(info.Env(), -EBUSY);
+  Slab slab(info.Env(), info[1], Int64(info, 2));
+  Record* record = slab.valid() ? slab.Filled() : nullptr;
+  if (!record) return Result(info.Env(), -EINVAL);
+  id_ = Int32(info, 0);
+  const auto* message = static_cast<const char*>(record->message());
+  message_.assign(message, message + sizeof(long) + record->length);
+  room_ = true;
+  return Begin();
+}
+
+Napi::Value SysVWait::Begin() {
+  const int failed = Addon::Of(Env()).waits().Start(this);
+  if (failed == 0) {
+    busy_ = true;
+    Ref();
+    UpdateHold();
+  }
+  return Result(Env(), failed);
+}
+
+int SysVWait::Block() {
+  if (room_) {
+    const int sent = msgsnd(id_, message_.data(), message_.size() - sizeof(long), 0);
+    return sent == 0 ? 1 : -errno;
+  }
+  struct {
+    long type;
+    char data[8];
+  } empty = {};
+  const ssize_t length = msgrcv(id_, &empty, 0, type_, flags_);
+  if (length >= 0) {
+    type_ = empty.type;
+    return 1;
+  }
+  return errno == E2BIG ? 0 : -errno;
+}
+
+void SysVWait::Done(int status) {
+  Napi::HandleScope scope(Env());
+  busy_ = cancelling_ = false;
+  UpdateHold();
+  Napi::Object self = Value();
+  Unref();
+  Addon::Of(Env()).Call(self, "ondone",
+                        {Result(Env(), status), Result(Env(), static_cast<int32_t>(type_)),
+                         Result(Env(), static_cast<int32_t>(type_ >> 32))});
+}
+
+void SysVWait::Cancel(const Napi::CallbackInfo&) {
+  if (!busy_) return;
+  cancelling_ = true;
+  UpdateHold();
+  Addon::Of(Env()).waits().Cancel(this);
+}
+
+void SysVWait::KeepAlive(const Napi::CallbackInfo& info) {
+  keep_alive_ = Bool(info, 0);
+  UpdateHold();
+}
+
+// A wait being cancelled keeps the process alive for the moment it takes, even if it did not
+// before: what it may have taken has to be put back.
+void SysVWait::UpdateHold() {
+  const bool hold = busy_ && (keep_alive_ || cancelling_);
+  if (hold == held_) return;
+  held_ = hold;
+  if (hold) {
+    Addon::Of(Env()).waits().Hold();
+  } else {
+    Addon::Of(Env()).waits().Release();
+  }
+}

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <napi.h>
+
+#include <vector>
+
+#include "wait_pool.h"
+
+// One wait on a System V queue, which has no descriptor to poll: for a message of a type, or for
+// room for a message. At most one is in progress per object; `ondone(status, typeLow, typeHigh)` is
+// called when it is over, with
+//
+//   0            a matching message is there, and still in the queue
+//   1            the call did its work: it took an empty message (of that type), or sent the
+//   message -ECANCELED   cancelled, nothing happened -errno       the system call failed
+//
+// Waiting for a message asks msgrcv(2) for 0 bytes without MSG_NOERROR: the kernel answers E2BIG
+// the moment a matching message is there and leaves it in the queue. Only an empty one it does
+// take.
+class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit SysVWait(const Napi::CallbackInfo& info);
+  ~SysVWait() override = default;
+
+  int Block() override;
+  void Done(int status) override;
+
+ private:
+  // forMessage(id, type, except), forRoom(id, slab, offset): 0, or -errno where no thread could be
+  // had (or -EBUSY, -EINVAL for what TypeScript never asks).
+  Napi::Value ForMessage(const Napi::CallbackInfo& info);
+  Napi::Value ForRoom(const Napi::CallbackInfo& info);
+  void Cancel(const Napi::CallbackInfo& info);
+  void KeepAlive(const Napi::CallbackInfo& info);
+
+  Napi::Value Begin();
+  void UpdateHold();
+
+  bool busy_ = false;
+  bool cancelling_ = false;
+  bool keep_alive_ = true;
+  bool held_ = false;
+
+  // What the pool's thread works with: not touched by the event loop while busy.
+  int id_ = -1;
+  long type_ = 0;
+  int flags_ = 0;
+  bool room_ = false;
+  // struct msgbuf of the message to send; a copy, for JavaScript goes on with its own memory.
+  std::vector<char> message_;
+};
