@@ -1,0 +1,20 @@
+/** The kernel's limits, read where it shows them. They may change at any time, so nothing is kept. */
+import { readFileSync } from 'node:fs'
+import { native } from '../binding/native.js'
+import { errnoName, QueueError } from '../errors.js'
+
+/** The file of a sysctl: `kernel.msgmax` → `/proc/sys/kernel/msgmax`. */
+export function sysctlPath(name: string): string {
+  return `/proc/sys/${name.replaceAll('.', '/')}`
+}
+
+export function readLimit(sysctl: string): number {
+  return Number(readFileSync(sysctlPath(sysctl), 'utf8'))
+}
+
+/** RLIMIT_MSGQUEUE in bytes; getrlimit(2). */
+export function readMessageQueueLimit(): { soft: number; hard: number } {
+  const limit = native.system.messageQueueLimit()
+  if (typeof limit === 'number') throw new QueueError(errnoName(-limit), { syscall: 'getrlimit' })
+  return limit
+}

@@ -1,0 +1,212 @@
+/**
+ * Messages in memory, on their way to and from the kernel. A slab is a piece of memory with one
+ * record after another, laid out as `src/binding/record.h` says, so that one native call moves many
+ * messages and none is copied twice.
+ */
+import { markAsUntransferable } from 'node:worker_threads'
+import type { Data } from '../codecs.js'
+import { argumentError } from '../errors.js'
+import { Frame } from '../frame.js'
+
+const HEADER = 16
+const SLAB = 64 * 1024
+
+function recordSize(length: number): number {
+  return HEADER + ((length + 7) & ~7)
+}
+
+function allocate(longest: number): { bytes: Buffer; words: Int32Array } {
+  const bytes = Buffer.allocUnsafeSlow(Math.max(SLAB, recordSize(longest)))
+  // Frames are views of the slab: were it transferred to another thread with one of them, all would
+  // be detached, and the addon would write to memory that is not ours.
+  markAsUntransferable(bytes.buffer)
+  return { bytes, words: new Int32Array(bytes.buffer) }
+}
+
+/** Messages to be sent. One for all queues of a thread: a call fills it, sends, and forgets. */
+export class Outbox {
+  #slab = allocate(0)
+  #used = 0
+  // Where the message that is being added ends so far.
+  #end = 0
+  count = 0
+
+  get bytes(): Uint8Array {
+    return this.#slab.bytes
+  }
+
+  /** The data of the records so far, headers and padding with it. */
+  get used(): number {
+    return this.#used
+  }
+
+  clear(): void {
+    this.#used = this.count = 0
+  }
+
+  /** Adds a message; the length of its data. */
+  add(type: number | bigint, data: Data): number {
+    this.begin()
+    if (typeof data === 'string') {
+      // A UTF-16 unit becomes three bytes at most.
+      this.#reserve(data.length * 3)
+      this.#end += this.#slab.bytes.write(data, this.#end)
+    } else {
+      this.append(asBytes(data))
+    }
+    return this.seal(type)
+  }
+
+  /** A message in pieces: begin, append as often as needed, seal. */
+  begin(): void {
+    this.#end = this.#used + HEADER
+  }
+
+  append(piece: Uint8Array): void {
+    this.#reserve(piece.length)
+    this.#slab.bytes.set(piece, this.#end)
+    this.#end += piece.length
+  }
+
+  /** The length of the message's data. */
+  seal(type: number | bigint): number {
+    const { words } = this.#slab
+    const length = this.#end - this.#used - HEADER
+    const word = this.#used >> 2
+    words[word] = length
+    if (typeof type === 'number') {
+      words[word + 2] = type
+      words[word + 3] = type / 2 ** 32
+    } else {
+      words[word + 2] = Number(BigInt.asIntN(32, type))
+      words[word + 3] = Number(type >> 32n)
+    }
+    this.#used += recordSize(length)
+    this.count++
+    return length
+  }
+
+  /** Makes room behind #end, for the data and what pads it. */
+  #reserve(length: number): void {
+    const needed = this.#end + length + 8
+    if (needed <= this.#slab.bytes.length) return
+    const before = this.#slab.bytes
+    this.#slab = allocate(Math.max(needed, 2 * this.#end))
+    this.#slab.bytes.set(before.subarray(0, this.#end))
+  }
+
+  /** What was added, from a record on, in memory of its own: for sending that has to wait. */
+  copyFrom(offset: number): Uint8Array {
+    const copy = Buffer.allocUnsafeSlow(this.#used - offset)
+    copy.set(this.#slab.bytes.subarray(offset, this.#used))
+    if (this.#slab.bytes.length > SLAB) this.#slab = allocate(0)
+    return copy
+  }
+}
+
+/** Data of any kind as bytes, not copied. */
+export function asBytes(data: NodeJS.ArrayBufferView): Uint8Array {
+  return data instanceof Uint8Array
+    ? data
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+
+/** Where the record after this one begins. */
+export function nextRecord(slab: Uint8Array, offset: number): number {
+  return offset + recordSize(dataLength(slab, offset))
+}
+
+/** How many bytes of data the record at this place has. */
+export function dataLength(slab: Uint8Array, offset: number): number {
+  return new Int32Array(slab.buffer, slab.byteOffset + offset, 1)[0] as number
+}
+
+/** A type from the two halves in which the addon passes it; exact as a bigint. */
+export function joinType(low: number, high: number, bigint: boolean): number | bigint {
+  if (bigint) return (BigInt(high) << 32n) | BigInt(low >>> 0)
+  return high * 2 ** 32 + (low >>> 0)
+}
+
+/** A type is never rounded: above 2^53-1 only a bigint can hold it. */
+export function unsafeType(low: number, high: number): TypeError {
+  return argumentError(
+    'ERR_OUT_OF_RANGE',
+    'type',
+    'of a message in the queue is above 2^53-1: receive with { bigint: true }',
+    joinType(low, high, true),
+  )
+}
+
+export function isSafeType(high: number): boolean {
+  return high < 2 ** 21
+}
+
+/**
+ * Where messages are taken to. One for all queues of a thread: frames are views of its slab, and when
+ * that is used up a new one takes its place, so an idle queue holds no memory here.
+ */
+export class Inbox {
+  #slab = allocate(0)
+  #used = 0
+
+  /**
+   * Takes messages with one call of `receive`, which returns how many it put behind the given offset,
+   * or a negated errno, which is returned. `longest` is what there must be room for. A type that a
+   * number cannot hold ends the frames there; `rest` has the ones from it on.
+   */
+  take(
+    longest: number,
+    bigint: boolean,
+    receive: (slab: Uint8Array, offset: number) => number,
+  ): Taken | number {
+    const needed = recordSize(longest)
+    if (this.#slab.bytes.length - this.#used < needed) this.#renew(longest)
+    const taken = receive(this.#slab.bytes, this.#used)
+    return taken > 0 ? this.#read(taken, bigint) : taken
+  }
+
+  #read(count: number, bigint: boolean): Taken {
+    const { bytes, words } = this.#slab
+    // A slab made for long messages is not spent on short ones: these are copied out of it.
+    const spare = bytes.length > SLAB
+    const frames: Frame[] = []
+    let rest: Frame[] | undefined
+    let error: Error | undefined
+    let at = this.#used
+    let lent = false
+    for (let i = 0; i < count; i++) {
+      const word = at >> 2
+      const length = words[word] as number
+      const low = words[word + 2] as number
+      const high = words[word + 3] as number
+      let data = bytes.subarray(at + HEADER, at + HEADER + length) as Buffer
+      if (spare && length * 2 < bytes.length) data = Buffer.from(data)
+      else lent = true
+      at += recordSize(length)
+      if (rest === undefined && !bigint && !isSafeType(high)) {
+        rest = []
+        error = unsafeType(low, high)
+      }
+      if (rest !== undefined) rest.push(new Frame(joinType(low, high, true), data))
+      else if (high === 0 && !bigint) frames.push(new Frame(low >>> 0, data))
+      else frames.push(new Frame(joinType(low, high, bigint), data))
+    }
+    if (lent) this.#used = at
+    return rest ? { frames, rest, error: error as Error } : { frames }
+  }
+
+  #renew(longest: number): void {
+    this.#slab = allocate(longest)
+    this.#used = 0
+  }
+}
+
+export interface Taken {
+  frames: Frame[]
+  /** Frames that cannot be handed over, and why; they belong back in the queue. */
+  rest?: Frame[]
+  error?: Error
+}
+
+export const outbox = new Outbox()
+export const inbox = new Inbox()

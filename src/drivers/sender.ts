@@ -1,0 +1,145 @@
+/**
+ * The sends of one handle, in the order of the calls: while one waits for room, all later ones wait
+ * behind it.
+ */
+import type { Data } from '../codecs.js'
+import { errno } from '../errors.js'
+import type { Driver, Liveness, RoomWait } from './driver.js'
+import { nextRecord, outbox } from './records.js'
+
+/** Called once, when the kernel has all of the messages, or with what went wrong. */
+export type Sent = (error: Error | null) => void
+
+export interface Pending {
+  readonly bytes: Uint8Array
+  offset: number
+  count: number
+  readonly done: Sent
+  /** Set by a cancellation, which takes effect unless the kernel is quicker. */
+  reason?: Error
+}
+
+export class Sender {
+  readonly #driver: Driver
+  readonly #liveness: Liveness
+  readonly #wait: RoomWait
+  #pending: Pending[] = []
+  #waiting = false
+  #serving = false
+  readonly #whenIdle: (() => void)[] = []
+
+  constructor(driver: Driver, liveness: Liveness) {
+    this.#driver = driver
+    this.#liveness = liveness
+    this.#wait = driver.waitForRoom()
+  }
+
+  /** Whether the kernel has the message: false where the queue is full, or others wait for room. */
+  trySend(type: number | bigint, data: Data): boolean {
+    outbox.clear()
+    this.#driver.checkLength(outbox.add(type, data))
+    return this.#pending.length === 0 && this.#sendNow(0, 1) === 1
+  }
+
+  /** Undefined where the kernel has the message already; otherwise `done` tells, later. */
+  send(type: number | bigint, data: Data, done: Sent): Pending | undefined {
+    outbox.clear()
+    this.#driver.checkLength(outbox.add(type, data))
+    return this.sendOutbox(done)
+  }
+
+  /** The same for all messages in the outbox, whose lengths were checked. */
+  sendOutbox(done: Sent): Pending | undefined {
+    let sent = 0
+    if (this.#pending.length === 0) {
+      sent = this.#sendNow(0, outbox.count)
+      if (sent === outbox.count) return undefined
+    }
+    let offset = 0
+    for (let i = 0; i < sent; i++) offset = nextRecord(outbox.bytes, offset)
+    const bytes = outbox.copyFrom(offset)
+    const pending: Pending = { bytes, offset: 0, count: outbox.count - sent, done }
+    this.#pending.push(pending)
+    this.#begin()
+    this.updateKeepAlive()
+    return pending
+  }
+
+  #sendNow(offset: number, count: number): number {
+    const driver = this.#driver
+    const sent = driver.send(outbox.bytes, offset, count)
+    if (sent >= 0) return sent
+    if (sent === -errno.EAGAIN) return 0
+    throw driver.error(sent, driver.sendCall)
+  }
+
+  /** Gives a send up, unless the kernel has it by then: `done` tells which. */
+  cancel(pending: Pending, reason: Error): void {
+    if (pending.reason || !this.#pending.includes(pending)) return
+    pending.reason = reason
+    if (this.#waiting && this.#pending[0] === pending) {
+      this.#wait.cancel()
+      return
+    }
+    this.#pending = this.#pending.filter((each) => each !== pending)
+    process.nextTick(pending.done, reason)
+  }
+
+  /** Gives all up. */
+  close(reason: Error, done: () => void): void {
+    if (this.#waiting) this.#whenIdle.push(done)
+    else done()
+    for (const pending of this.#pending.slice().reverse()) this.cancel(pending, reason)
+  }
+
+  updateKeepAlive(): void {
+    if (this.#waiting) this.#wait.keepAlive(this.#liveness.keep)
+  }
+
+  #begin(): void {
+    const head = this.#pending[0]
+    // Whoever calls from within a callback of #over finds the wait begun when that is done.
+    if (this.#waiting || this.#serving || !head) return
+    const failed = this.#wait.begin(head.bytes, head.offset, (status) => this.#over(status))
+    this.#waiting = true
+    if (failed) process.nextTick(() => this.#over(failed, this.#driver.waitCall))
+  }
+
+  #over(status: number, syscall = this.#driver.sendCall): void {
+    this.#waiting = false
+    this.#serving = true
+    if (status === 1) this.#advance(1)
+    else if (status === -errno.ECANCELED) this.#finishHead(this.#pending[0]?.reason as Error)
+    else if (status < 0) this.#finishHead(this.#driver.error(status, syscall))
+    this.#drain()
+    this.#serving = false
+    this.#begin()
+    this.updateKeepAlive()
+    for (const done of this.#whenIdle.splice(0)) done()
+  }
+
+  /** Sends until the queue is full again. */
+  #drain(): void {
+    for (let head = this.#pending[0]; head; head = this.#pending[0]) {
+      if (head.reason) {
+        this.#finishHead(head.reason)
+        continue
+      }
+      const sent = this.#driver.send(head.bytes, head.offset, head.count)
+      if (sent === -errno.EAGAIN) return
+      if (sent < 0) this.#finishHead(this.#driver.error(sent, this.#driver.sendCall))
+      else this.#advance(sent)
+    }
+  }
+
+  #advance(sent: number): void {
+    const head = this.#pending[0] as Pending
+    head.count -= sent
+    if (head.count === 0) return this.#finishHead(null)
+    for (let i = 0; i < sent; i++) head.offset = nextRecord(head.bytes, head.offset)
+  }
+
+  #finishHead(error: Error | null): void {
+    this.#pending.shift()?.done(error)
+  }
+}

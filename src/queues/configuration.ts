@@ -1,0 +1,11 @@
+/** Checks of the parts of a configuration that both kinds of queue have. */
+import { checkInteger, checkMode } from '../options.js'
+import type { Configuration } from './stats.js'
+
+const MAX_ID = 2 ** 32 - 2
+
+export function checkOwnership({ mode, uid, gid }: Configuration): void {
+  if (mode !== undefined) checkMode('configuration.mode', mode)
+  if (uid !== undefined) checkInteger('configuration.uid', uid, 0, MAX_ID)
+  if (gid !== undefined) checkInteger('configuration.gid', gid, 0, MAX_ID)
+}

@@ -1,0 +1,268 @@
+/** One handle on an open queue: what both kinds share. */
+import type { Data } from '../codecs.js'
+import { QueueConsumer } from '../consumer.js'
+import { Channel } from '../drivers/channel.js'
+import type { Driver } from '../drivers/driver.js'
+import type { Waiter } from '../drivers/receiver.js'
+import type { Taken } from '../drivers/records.js'
+import {
+  checkSelection,
+  checkSendType,
+  defaultSendType,
+  type SelectionOptions,
+} from '../drivers/selection.js'
+import type { Pending } from '../drivers/sender.js'
+import { argumentError } from '../errors.js'
+import type { AckFrame, Frame } from '../frame.js'
+import { checkBoolean, checkOptions } from '../options.js'
+import { Demultiplexer, type DemultiplexOptions } from '../streams/demultiplexer.js'
+import { type DuplexOptions, QueueDuplex } from '../streams/duplex.js'
+import type { ReadableOptions, WritableOptions } from '../streams/options.js'
+import { QueueReadable } from '../streams/readable.js'
+import { QueueWritable } from '../streams/writable.js'
+import type { Configuration, QueueStats } from './stats.js'
+import { type WaitOptions, waiting } from './waiting.js'
+
+export interface SendOptions {
+  /** System V 1 … 2⁶³−1 (default 1), POSIX priority 0 … 32767 (default 0). */
+  type?: number | bigint
+}
+
+export interface ReceiveOptions extends SelectionOptions {
+  /** The type as a bigint, exact above 2⁵³−1. Default `false`. */
+  bigint?: boolean
+}
+
+/** What a reader yields, by its options. */
+type FrameOf<O> = O extends { ack: true } ? AckFrame<DataOf<O>> : Frame<DataOf<O>>
+type DataOf<O> = O extends { codec: 'utf8' }
+  ? string
+  : O extends { codec: 'json' }
+    ? // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse
+      any
+    : O extends { codec: { decode(data: Buffer): infer T } }
+      ? T
+      : Buffer
+type ChunkOf<O> = O extends { objectMode: false } ? Buffer : FrameOf<O>
+
+const sendOptionNames = ['type'] as const
+const waitOptionNames = ['signal', 'timeout'] as const
+const receiveOptionNames = ['type', 'except', 'bigint'] as const
+
+/**
+ * An open queue. Made by `open()`; closing it, or losing it to the garbage collector, never removes the
+ * queue from the system: `unlink()` does.
+ */
+export abstract class MessageQueue<D extends Driver = Driver> {
+  /** @internal */
+  protected readonly channel: Channel<D>
+
+  /** @internal */
+  constructor(driver: D) {
+    this.channel = new Channel(driver)
+  }
+
+  abstract readonly kind: 'posix' | 'sysv'
+
+  /** The canonical string form: `/name`, `sysv:0x` and eight hex digits, `sysv:id=N`, `posix:fd=N`. */
+  get address(): string {
+    return this.channel.driver.address
+  }
+
+  get closed(): boolean {
+    return this.channel.closed
+  }
+
+  /** The longest message that the queue takes now, in bytes. */
+  get maxMessageSize(): number {
+    return this.channel.driver.maxMessageSize
+  }
+
+  /**
+   * Sends a message; resolves once the kernel has it, and waits while the queue is full. Sends of one
+   * handle go in the order of the calls. The data is copied before the call returns. msgsnd(2),
+   * mq_send(3).
+   *
+   * Rejects with `EMSGSIZE`, `ETIMEDOUT`, an `AbortError`, `EIDRM`, `EBADF`, `ERR_QUEUE_CLOSED`.
+   */
+  async send(data: Data, options?: SendOptions & WaitOptions): Promise<void> {
+    const checked = checkOptions(options, [...sendOptionNames, ...waitOptionNames])
+    const type = this.#sendType(checked)
+    checkData(data)
+    this.channel.assertOpen()
+    const { sender } = this.channel
+    return waiting(checked, this.#where(this.channel.driver.sendCall), ({ resolve, reject }) => {
+      let pending: Pending | undefined
+      try {
+        pending = sender.send(type, data, (error) => (error ? reject(error) : resolve()))
+      } catch (error) {
+        reject(error as Error)
+      }
+      if (!pending) resolve()
+      return (reason) => pending && sender.cancel(pending, reason)
+    })
+  }
+
+  /** Sends a message if that needs no waiting: `false` where the queue is full, or others wait to send. */
+  trySend(data: Data, options?: SendOptions): boolean {
+    const type = this.#sendType(checkOptions(options, sendOptionNames))
+    checkData(data)
+    this.channel.assertOpen()
+    return this.channel.sender.trySend(type, data)
+  }
+
+  /**
+   * Waits for a message and takes it. msgrcv(2), mq_receive(3).
+   *
+   * Rejects with `ETIMEDOUT`, an `AbortError`, `EIDRM`, `EBADF`, `ERR_QUEUE_CLOSED`; `ENOTSUP` for a
+   * type on POSIX; `ERR_OUT_OF_RANGE` for a type above 2⁵³−1 without `bigint` (the message goes back).
+   */
+  async receive(options?: ReceiveOptions & WaitOptions): Promise<Frame> {
+    const checked = checkOptions(options, [...receiveOptionNames, ...waitOptionNames])
+    const bigint = checkBigint(checked.bigint)
+    const receiver = this.channel.receiver(checkSelection(this.channel.driver, checked))
+    this.channel.assertOpen()
+    return waiting(checked, this.#where(this.channel.driver.receiveCall), ({ resolve, reject }) => {
+      const waiter: Waiter = {
+        max: () => 1,
+        bigint,
+        keepAlive: true,
+        deliver: ([frame]) => resolve(frame as Frame),
+        fail: reject,
+      }
+      let taken: Taken
+      try {
+        taken = receiver.take(1, bigint)
+      } catch (error) {
+        reject(error as Error)
+        return () => {}
+      }
+      if (taken.frames.length > 0 || taken.error) receiver.settle(waiter, taken)
+      else receiver.wait(waiter)
+      return (reason) => {
+        receiver.cancel(waiter)
+        reject(reason)
+      }
+    })
+  }
+
+  /** Takes a message if one is there: `null` where nothing matches. */
+  tryReceive(options?: ReceiveOptions): Frame | null {
+    const checked = checkOptions(options, receiveOptionNames)
+    const bigint = checkBigint(checked.bigint)
+    const receiver = this.channel.receiver(checkSelection(this.channel.driver, checked))
+    this.channel.assertOpen()
+    let failure: Error | undefined
+    let received: Frame | null = null
+    const taken = receiver.takeNow(1, bigint)
+    receiver.settle(
+      {
+        max: () => 1,
+        bigint,
+        keepAlive: true,
+        deliver: ([frame]) => {
+          received = frame as Frame
+        },
+        fail: (error) => {
+          failure = error
+        },
+      },
+      taken,
+    )
+    if (failure) throw failure
+    return received
+  }
+
+  /** Discards what is queued, all or those of a type as in `receive()`; how many there were. */
+  clear(options?: { type?: number | bigint }): number {
+    const selector = checkSelection(this.channel.driver, checkOptions(options, ['type']))
+    this.channel.assertOpen()
+    return this.channel.discardAll(selector)
+  }
+
+  /** The messages as a stream of frames. */
+  readable<const O extends ReadableOptions<never> = Record<never, never>>(
+    options?: O,
+  ): QueueReadable<ChunkOf<O>> {
+    return new QueueReadable<ChunkOf<O>>(this.channel, options)
+  }
+
+  /** A stream whose chunks become messages. */
+  writable(options?: WritableOptions<never>): QueueWritable {
+    return new QueueWritable(this.channel, options)
+  }
+
+  /** Both directions as one stream. */
+  duplex(options?: DuplexOptions<never>): QueueDuplex {
+    return new QueueDuplex(this.channel, options)
+  }
+
+  /** The messages as events. */
+  consumer<const O extends ReadableOptions<never> = Record<never, never>>(
+    options?: O,
+  ): QueueConsumer<FrameOf<O>> {
+    return new QueueConsumer<FrameOf<O>>(this.channel, options)
+  }
+
+  /** One receive loop, with a stream for each type. */
+  demultiplex(options?: DemultiplexOptions): Demultiplexer {
+    return new Demultiplexer(this.channel, options)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Frame> {
+    return this.readable()[Symbol.asyncIterator]() as AsyncIterator<Frame>
+  }
+
+  /** What the system says of the queue. */
+  abstract stats(): QueueStats
+
+  /** Changes permissions, owner, and (System V) capacity. */
+  abstract configure(configuration: Configuration): void
+
+  /** Removes the queue from the system; this handle stays open. */
+  abstract unlink(): void
+
+  /**
+   * Closes this handle, not the queue. Its readers put unread frames back and end; a pending write fails
+   * its writer; pending and later calls fail with `ERR_QUEUE_CLOSED`. Resolves when all that is done.
+   */
+  close(): Promise<void> {
+    return this.channel.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Waiting here keeps the process alive: the default. */
+  ref(): this {
+    this.channel.keepAlive(true)
+    return this
+  }
+
+  /** Waiting here does not keep the process alive. */
+  unref(): this {
+    this.channel.keepAlive(false)
+    return this
+  }
+
+  #sendType({ type }: SendOptions): number | bigint {
+    return type === undefined
+      ? defaultSendType(this.channel.driver.kind)
+      : checkSendType(this.channel.driver.kind, 'options.type', type)
+  }
+
+  #where(syscall: string) {
+    return { syscall, address: this.address, keepsAlive: this.channel.liveness.keep }
+  }
+}
+
+function checkData(data: unknown): void {
+  if (typeof data === 'string' || ArrayBuffer.isView(data)) return
+  const wanted = 'must be a string, a Buffer or another ArrayBufferView'
+  throw argumentError('ERR_INVALID_ARG_TYPE', 'data', wanted, data)
+}
+
+function checkBigint(value: boolean | undefined): boolean {
+  return value === undefined ? false : checkBoolean('options.bigint', value)
+}

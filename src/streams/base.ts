@@ -1,0 +1,31 @@
+/** The only importer of readable-stream: its classes, typed as the ones of node:stream they follow. */
+import type * as nodeStream from 'node:stream'
+import readableStream from 'readable-stream'
+
+const streams = readableStream as unknown as typeof nodeStream
+
+export const Readable = streams.Readable
+export type Readable = nodeStream.Readable
+export const Writable = streams.Writable
+export type Writable = nodeStream.Writable
+export const Duplex = streams.Duplex
+export type Duplex = nodeStream.Duplex
+
+/**
+ * Takes what a readable has buffered out of its hands. There is no public way: read() would hand it to
+ * the 'data' listeners of a stream that is being destroyed.
+ */
+export function takeBuffered<T>(stream: Readable): T[] {
+  const state = (stream as unknown as { _readableState: ReadableState<T> })._readableState
+  const chunks = [...state.buffer]
+  state.buffer.clear()
+  state.length = 0
+  return chunks
+}
+
+interface ReadableState<T> {
+  buffer: Iterable<T> & { clear(): void }
+  length: number
+}
+
+export const addAbortSignal = streams.addAbortSignal

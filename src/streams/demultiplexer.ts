@@ -1,0 +1,206 @@
+/** One receive loop for many consumers by type. */
+import type { Channel, Reader } from '../drivers/channel.js'
+import { framesLost, putBack } from '../drivers/put-back.js'
+import { argumentError } from '../errors.js'
+import { EventEmitter } from '../events.js'
+import type { Frame } from '../frame.js'
+import { checkInteger, checkOneOf, checkOptions } from '../options.js'
+import { Readable, takeBuffered } from './base.js'
+import { QueueReadable } from './readable.js'
+
+export interface DemultiplexOptions {
+  /** How many frames are held, unclaimed or for one slow consumer, before the loop pauses. Default 16. */
+  highWaterMark?: number
+  /** What happens to a frame that nobody claims: wait for a consumer (default), or be dropped. */
+  unclaimed?: 'hold' | 'discard'
+}
+
+/** Which frames a consumer claims: a type, several, or those for which a function returns true. */
+export type Claim =
+  | number
+  | bigint
+  | readonly (number | bigint)[]
+  | ((type: number | bigint) => boolean)
+
+interface DemultiplexerEvents {
+  unclaimed: [frame: Frame]
+  error: [error: Error]
+  close: []
+}
+
+/**
+ * Hands the messages of one receive loop to a stream for each type; both kinds of queue. Made by
+ * `queue.demultiplex()`. A frame goes to the first stream that claims its type. A consumer that falls
+ * behind by `highWaterMark` frames pauses the loop, and so all others: the queue has one head.
+ *
+ * Events: `'unclaimed'` (a frame that no stream claims), `'error'` (thrown if nobody listens),
+ * `'close'`.
+ */
+export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements Reader {
+  readonly #channel: Channel
+  readonly #highWaterMark: number
+  readonly #discard: boolean
+  readonly #source: QueueReadable
+  readonly #outputs = new Set<DemultiplexedReadable>()
+  #held: Frame[] = []
+  #closing: Promise<void> | undefined
+
+  /** @internal */
+  constructor(channel: Channel, options?: DemultiplexOptions) {
+    super()
+    channel.assertOpen()
+    const { highWaterMark = 16, unclaimed = 'hold' } = checkOptions(options, [
+      'highWaterMark',
+      'unclaimed',
+    ])
+    this.#highWaterMark = checkInteger('options.highWaterMark', highWaterMark, 1, 2 ** 31 - 1)
+    this.#discard =
+      checkOneOf('options.unclaimed', unclaimed, ['hold', 'discard'] as const) === 'discard'
+    this.#channel = channel
+    // Each frame is placed at once, so the source needs to take no more than is held here.
+    this.#source = new QueueReadable(channel, { highWaterMark: this.#highWaterMark })
+    this.#source.on('data', (frame: Frame) => this.#place(frame))
+    this.#source.on('error', (error) => this.#fail(error))
+    this.#source.on('end', () => this.#end())
+    channel.attach(this)
+  }
+
+  /** A stream of the frames with these types. Destroying it hands its unread frames to the others. */
+  readable(claim: Claim): Readable {
+    if (this.#closing) throw this.#channel.closedError()
+    const output = new DemultiplexedReadable(checkClaim(claim), this.#highWaterMark, {
+      wanted: () => this.#flow(),
+      gone: (unread) => this.#release(output, unread),
+    })
+    this.#outputs.add(output)
+    const held = this.#held
+    this.#held = []
+    for (const frame of held) {
+      if (output.claims(frame.type)) output.push(frame)
+      else this.#held.push(frame)
+    }
+    this.#flow()
+    return output
+  }
+
+  /** Frames that wait for a consumer. */
+  get held(): number {
+    return this.#held.length
+  }
+
+  #place(frame: Frame): void {
+    for (const output of this.#outputs) {
+      if (!output.claims(frame.type)) continue
+      output.push(frame)
+      this.#flow()
+      return
+    }
+    if (!this.#discard) this.#held.push(frame)
+    this.emit('unclaimed', frame)
+    this.#flow()
+  }
+
+  #flow(): void {
+    if (this.#closing) return
+    let full = this.#held.length >= this.#highWaterMark
+    for (const output of this.#outputs) full ||= output.readableLength >= this.#highWaterMark
+    if (full) this.#source.pause()
+    else if (this.#source.isPaused()) this.#source.resume()
+  }
+
+  #release(output: DemultiplexedReadable, unread: Frame[]): void {
+    this.#outputs.delete(output)
+    if (this.#closing) {
+      this.#held.push(...unread)
+      return
+    }
+    for (const frame of unread) this.#place(frame)
+    this.#flow()
+  }
+
+  #fail(error: Error): void {
+    for (const output of [...this.#outputs]) output.destroy(error)
+    this.emitError(error)
+  }
+
+  #end(): void {
+    for (const output of this.#outputs) output.push(null)
+  }
+
+  /** Stops the loop and puts unread frames back into the queue; the streams end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#channel.detach(this)
+    const sourceGone = new Promise<void>((resolve) => this.#source.once('close', resolve))
+    this.#source.destroy()
+    // What came first goes back first.
+    const unread = [...this.#outputs].flatMap((output) => output.takeBack())
+    const lost = putBack(this.#channel.driver, [...this.#held.splice(0), ...unread])
+    await sourceGone
+    this.emit('close')
+    if (lost.length > 0) throw framesLost(this.#channel.driver, lost)
+  }
+
+  /** @internal */
+  channelClosing(done: () => void): void {
+    this.close().then(done, (error) => {
+      done()
+      this.emitError(error)
+    })
+  }
+
+  /** @internal */
+  updateKeepAlive(): void {}
+}
+
+interface Owner {
+  /** The consumer asks for more. */
+  wanted(): void
+  /** The stream is destroyed, with these frames unread. */
+  gone(unread: Frame[]): void
+}
+
+class DemultiplexedReadable extends Readable {
+  readonly #owner: Owner
+
+  constructor(
+    readonly claims: (type: number | bigint) => boolean,
+    highWaterMark: number,
+    owner: Owner,
+  ) {
+    super({ objectMode: true, highWaterMark })
+    this.#owner = owner
+  }
+
+  /** Ends the stream without the frames that nobody has read. */
+  takeBack(): Frame[] {
+    const unread = takeBuffered<Frame>(this)
+    this.push(null)
+    this.read(0)
+    return unread
+  }
+
+  override _read(): void {
+    this.#owner.wanted()
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#owner.gone(takeBuffered<Frame>(this))
+    callback(error)
+  }
+}
+
+function checkClaim(claim: Claim): (type: number | bigint) => boolean {
+  if (typeof claim === 'function') return claim
+  const types = Array.isArray(claim) ? claim : [claim]
+  if (types.length === 0 || !types.every((type) => ['number', 'bigint'].includes(typeof type))) {
+    const wanted = 'must be a type, an array of types, or a function of the type'
+    throw argumentError('ERR_INVALID_ARG_TYPE', 'claim', wanted, claim)
+  }
+  const set = new Set(types)
+  return (type) => set.has(type)
+}

@@ -1,0 +1,71 @@
+/** A queue as one stream for both directions, like a socket. */
+import type { Channel } from '../drivers/channel.js'
+import { checkOptions } from '../options.js'
+import { addAbortSignal, Duplex } from './base.js'
+import { collectWrites } from './bytes.js'
+import type { Intake } from './intake.js'
+import {
+  checkReadable,
+  checkWritable,
+  type ReadableOptions,
+  type WritableOptions,
+} from './options.js'
+import { Outlet, type WriteCallback } from './outlet.js'
+import { intakeFor } from './readable.js'
+
+export interface DuplexOptions<T = Buffer> {
+  /** What comes in: the options of `readable()`. */
+  receive?: ReadableOptions<T>
+  /** What goes out: the options of `writable()`. */
+  send?: WritableOptions<never>
+}
+
+/**
+ * Both directions of a queue, say receive type 1 and send type 2. Made by `queue.duplex()`. The readable
+ * side ends by `stop()` or an end-of-stream mark; ending the writable side does not end it.
+ */
+export class QueueDuplex extends Duplex {
+  readonly #intake: Intake
+  readonly #outlet: Outlet
+
+  /** @internal */
+  constructor(channel: Channel, options?: DuplexOptions<never>) {
+    channel.assertOpen()
+    const { receive, send } = checkOptions(options, ['receive', 'send'])
+    const incoming = checkReadable(channel.driver, receive, 'options.receive')
+    const outgoing = checkWritable(channel.driver, send, 'options.send')
+    super({
+      readableObjectMode: incoming.objectMode,
+      readableHighWaterMark: incoming.highWaterMark,
+      writableObjectMode: outgoing.objectMode,
+      writableHighWaterMark: outgoing.highWaterMark,
+    })
+    this.#intake = intakeFor(this, channel, incoming)
+    this.#outlet = new Outlet(channel, outgoing)
+    if (!outgoing.objectMode) collectWrites(this, this.#outlet)
+    for (const signal of [incoming.signal, outgoing.signal]) {
+      if (signal) addAbortSignal(signal, this)
+    }
+  }
+
+  /** Takes no more from the kernel; what was taken is handed over, then the readable side ends. */
+  stop(): void {
+    this.#intake.stop()
+  }
+
+  override _read(): void {
+    this.#intake.read()
+  }
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#outlet.write(chunk, callback)
+  }
+
+  override _final(callback: WriteCallback): void {
+    this.#outlet.end(callback)
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#outlet.destroy(error, () => this.#intake.destroy(error, callback))
+  }
+}

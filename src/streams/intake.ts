@@ -1,0 +1,214 @@
+/**
+ * The way in, from the kernel to a readable: takes messages in batches, waits where there are none, and
+ * gives back what nobody read. Used by every stream that reads.
+ */
+import { type Codec, decodeFrame, rawFrame } from '../codecs.js'
+import type { Channel, Reader } from '../drivers/channel.js'
+import { framesLost } from '../drivers/put-back.js'
+import type { Waiter } from '../drivers/receiver.js'
+import type { Taken } from '../drivers/records.js'
+import { QueueError } from '../errors.js'
+import { AckFrame, Frame } from '../frame.js'
+import { type Readable, takeBuffered } from './base.js'
+import type { Supply } from './supply.js'
+import { proceed, spend } from './turn.js'
+
+export interface IntakeOptions {
+  highWaterMark: number
+  bigint: boolean
+  objectMode: boolean
+  eof: boolean
+  requeue: boolean
+  codec: Codec<unknown>
+}
+
+export class Intake implements Reader, Waiter {
+  readonly #stream: Readable
+  readonly #channel: Channel
+  readonly #supply: Supply
+  readonly #options: IntakeOptions
+  readonly bigint: boolean
+  keepAlive = true
+  // Frames of the last batch from #next on have not been pushed.
+  #batch: Frame[] = []
+  #next = 0
+  #lastType: number | bigint = 0
+  #scheduled = false
+  #waiting = false
+  #stopped = false
+  #ended = false
+
+  constructor(stream: Readable, channel: Channel, supply: Supply, options: IntakeOptions) {
+    this.#stream = stream
+    this.#channel = channel
+    this.#supply = supply
+    this.#options = options
+    this.bigint = options.bigint
+    channel.attach(this)
+  }
+
+  /**
+   * `_read`: always at the next tick, when the consumer has emptied the stream's buffer. Then the
+   * frames of a batch pass straight to the listeners; asked at once, it would take one at a time.
+   */
+  read(): void {
+    if (this.#scheduled || this.#waiting || this.#ended) return
+    this.#scheduled = true
+    proceed(this.#refill)
+  }
+
+  readonly #refill = (): void => {
+    this.#scheduled = false
+    if (this.#ended || this.#waiting) return
+    let taken: Taken
+    try {
+      taken = this.#supply.take(this.max(), this.bigint)
+    } catch (error) {
+      this.fail(error as Error)
+      return
+    }
+    if (taken.frames.length > 0 || taken.rest) {
+      this.#supply.settle(this, taken)
+    } else {
+      this.#waiting = true
+      this.#supply.wait(this)
+    }
+  }
+
+  max(): number {
+    // Bytes cannot be put back in their place, so a message is only taken when it is asked for.
+    if (!this.#options.objectMode) return 1
+    return Math.max(1, this.#options.highWaterMark - this.#stream.readableLength)
+  }
+
+  deliver(frames: Frame[]): void {
+    this.#waiting = false
+    this.#batch = frames
+    this.#next = 0
+    let bytes = 0
+    // A listener may destroy or stop the stream: then the rest of the batch is not this loop's.
+    while (this.#batch === frames && this.#next < frames.length) {
+      const frame = frames[this.#next++] as Frame
+      bytes += frame.data.length
+      if (this.#options.eof && frame.data.length === 0) this.#endAt(frame)
+      else this.#push(frame)
+    }
+    spend(frames.length, bytes)
+  }
+
+  #push(raw: Frame): void {
+    this.#lastType = raw.type
+    if (!this.#options.objectMode) {
+      // An empty message is no bytes, and push() of none would not ask for more.
+      if (raw.data.length > 0) this.#stream.push(raw.data)
+      else this.read()
+      return
+    }
+    let frame: Frame<unknown>
+    try {
+      frame = decodeFrame(this.#options.codec, raw)
+    } catch (cause) {
+      this.#invalid(cause, raw)
+      return
+    }
+    this.#stream.push(frame)
+  }
+
+  #invalid(cause: unknown, frame: Frame): void {
+    const error = new QueueError('ERR_INVALID_MESSAGE', {
+      address: this.#channel.driver.address,
+      cause,
+      frame,
+    })
+    if (!this.#stream.emit('invalid', error, frame)) this.#stream.destroy(error)
+    else if (this.#next === this.#batch.length) this.read()
+  }
+
+  fail(error: Error): void {
+    this.#waiting = false
+    this.#stream.destroy(error)
+  }
+
+  /** Takes no more; what was taken is handed over, then the stream ends. */
+  stop(): void {
+    if (this.#stopped || this.#ended) return
+    this.#stopped = true
+    this.#cancelWait(() => this.#end())
+  }
+
+  #cancelWait(done: () => void): void {
+    if (!this.#waiting) return done()
+    this.#waiting = false
+    this.#supply.cancel(this, done)
+  }
+
+  #endAt(mark: Frame): void {
+    // With `ack` the mark is still in the queue.
+    if (mark instanceof AckFrame) mark.ack()
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    // Pushes what is left of a batch that a listener interrupted by stop().
+    const rest = this.#batch.slice(this.#next)
+    this.#ended = true
+    this.#batch = []
+    if (this.#stopped) for (const frame of rest) this.#push(frame)
+    this.#stream.push(null)
+    // A stream that nobody reads ends too.
+    if (this.#stream.readableLength === 0) this.#stream.read(0)
+  }
+
+  updateKeepAlive(): void {
+    this.#supply.updateKeepAlive()
+  }
+
+  /** The queue is being closed: unread frames go back, and the stream ends without an error. */
+  channelClosing(done: () => void): void {
+    this.#cancelWait(() => {
+      const lost = this.#giveBack()
+      if (lost.length > 0) this.#stream.destroy(framesLost(this.#channel.driver, lost))
+      else this.#end()
+      done()
+    })
+  }
+
+  /** `_destroy` */
+  destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const ended = this.#ended && this.#stream.readableLength === 0
+    this.#ended = true
+    this.#channel.detach(this)
+    this.#cancelWait(() => {
+      const gone = error instanceof QueueError && error.code === 'EIDRM'
+      if (gone) {
+        error.frames = this.#unread()
+        callback(error)
+        return
+      }
+      const lost = this.#giveBack(ended)
+      const { driver } = this.#channel
+      callback(lost.length > 0 ? framesLost(driver, lost, error ?? undefined) : error)
+    })
+  }
+
+  /** What could not be put back. */
+  #giveBack(ended = false): Frame[] {
+    const unread = this.#unread()
+    if (!this.#options.requeue) return []
+    // Bytes put back would come in another order.
+    return this.#options.objectMode ? this.#supply.release(unread, ended) : unread
+  }
+
+  #unread(): Frame[] {
+    const buffered = takeBuffered<Frame<unknown> | Buffer>(this.#stream)
+    const rest = this.#batch.slice(this.#next)
+    this.#batch = []
+    if (!this.#options.objectMode) {
+      // setEncoding() makes strings of them.
+      const bytes = (buffered as Buffer[]).map((data) => Buffer.from(data))
+      return [...bytes.map((data) => new Frame(this.#lastType, data)), ...rest]
+    }
+    return [...(buffered as Frame<unknown>[]).map(rawFrame), ...rest]
+  }
+}

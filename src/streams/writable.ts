@@ -1,0 +1,39 @@
+/** A queue as a writable stream. */
+import type { Channel } from '../drivers/channel.js'
+import { Writable } from './base.js'
+import { collectWrites } from './bytes.js'
+import { checkWritable, type WritableOptions } from './options.js'
+import { Outlet, type WriteCallback } from './outlet.js'
+
+/**
+ * Messages for a queue: data, or frames with a type of their own (in byte mode, bytes). A write's
+ * callback means that the kernel has the message. Made by `queue.writable()`.
+ */
+export class QueueWritable extends Writable {
+  readonly #outlet: Outlet
+
+  /** @internal */
+  constructor(channel: Channel, options?: WritableOptions<never>) {
+    channel.assertOpen()
+    const checked = checkWritable(channel.driver, options)
+    super({
+      objectMode: checked.objectMode,
+      highWaterMark: checked.highWaterMark,
+      ...(checked.signal && { signal: checked.signal }),
+    })
+    this.#outlet = new Outlet(channel, checked)
+    if (!checked.objectMode) collectWrites(this, this.#outlet)
+  }
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#outlet.write(chunk, callback)
+  }
+
+  override _final(callback: WriteCallback): void {
+    this.#outlet.end(callback)
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#outlet.destroy(error, () => callback(error))
+  }
+}
