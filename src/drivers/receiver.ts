@@ -166,8 +166,7 @@ export class Receiver {
     const high = Number(BigInt(type) >> 32n)
     if (bigint) return { frames: [new Frame(BigInt(type), data)] }
     if (isSafeType(high)) return { frames: [new Frame(Number(type), data)] }
-    const error = unsafeType(Number(BigInt.asIntN(32, BigInt(type))), high)
-    return { frames: [], rest: [new Frame(type, data)], error }
+    return { frames: [], rest: [new Frame(type, data)], error: unsafeType(type) }
   }
 
   #failAll(error: Error): void {

@@ -136,12 +136,12 @@ export function joinType(low: number, high: number, bigint: boolean): number | b
 }
 
 /** A type is never rounded: above 2^53-1 only a bigint can hold it. */
-export function unsafeType(low: number, high: number): TypeError {
+export function unsafeType(type: number | bigint): TypeError {
   return argumentError(
     'ERR_OUT_OF_RANGE',
     'type',
     'of a message in the queue is above 2^53-1: receive with { bigint: true }',
-    joinType(low, high, true),
+    type,
   )
 }
 
@@ -193,7 +193,7 @@ export class Inbox {
       at += recordSize(length)
       if (rest === undefined && !bigint && !isSafeType(high)) {
         rest = []
-        error = unsafeType(low, high)
+        error = unsafeType(joinType(low, high, true))
       }
       if (rest !== undefined) rest.push(new Frame(joinType(low, high, true), data))
       else if (high === 0 && !bigint) frames.push(new Frame(low >>> 0, data))
