@@ -69,10 +69,13 @@ for (const kind of kinds) {
       })
     }
 
-    t.test('a mode that forbids even its owner is no hindrance to who creates the queue', async (t) => {
-      const queue = asOrdinaryUser(() => openQueue(t, kind, { mode: 0 }))
-      t.equal(queue.closed, false)
-    })
+    t.test(
+      'a mode that forbids even its owner is no hindrance to who creates the queue',
+      async (t) => {
+        const queue = asOrdinaryUser(() => openQueue(t, kind, { mode: 0 }))
+        t.equal(queue.closed, false)
+      },
+    )
 
     t.test('the permission that access needs is asked for at open', async (t) => {
       const readOnly = asOrdinaryUser(() => openQueue(t, kind, { mode: 0o400 }))
