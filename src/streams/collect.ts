@@ -10,19 +10,19 @@ export function collectWrites(
   stream: Writable | Duplex,
   send: (chunks: readonly { chunk: unknown }[], callback: WriteCallback) => void,
 ): void {
-  const write = stream.write as (...args: unknown[]) => boolean
+  const write = stream.write as (chunk: unknown, encoding: unknown, callback: unknown) => boolean
   let corked = false
   const uncork = () => {
     corked = false
     stream.uncork()
   }
-  stream.write = (...args: unknown[]) => {
+  stream.write = (chunk: unknown, encoding?: unknown, callback?: unknown) => {
     if (!corked) {
       corked = true
       stream.cork()
       process.nextTick(uncork)
     }
-    return write.apply(stream, args)
+    return write.call(stream, chunk, encoding, callback)
   }
   stream._writev = send
 }

@@ -1,9 +1,11 @@
 /** A queue as one stream for both directions, like a socket. */
 import type { Channel } from '../drivers/channel.js'
+import type { Frame } from '../frame.js'
 import { checkOptions } from '../options.js'
 import { addAbortSignal, Duplex } from './base.js'
 import { collectWrites } from './collect.js'
 import type { Intake } from './intake.js'
+import { iterate } from './iterate.js'
 import {
   checkReadable,
   checkWritable,
@@ -51,6 +53,10 @@ export class QueueDuplex extends Duplex {
   /** Takes no more from the kernel; what was taken is handed over, then the readable side ends. */
   stop(): void {
     this.#intake.stop()
+  }
+
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Frame> {
+    return iterate<Frame>(this)
   }
 
   override _read(): void {

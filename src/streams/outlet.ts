@@ -22,6 +22,7 @@ export class Outlet {
   readonly #channel: Channel
   readonly #options: OutletOptions
   readonly #defaultType: number | bigint
+  readonly #plain: boolean
   #pending: Pending | undefined
   #whenSent: (() => void) | undefined
 
@@ -29,6 +30,7 @@ export class Outlet {
     this.#channel = channel
     this.#options = options
     const { type } = options
+    this.#plain = isIdentity(options.codec) && typeof type !== 'function'
     this.#defaultType =
       type === undefined || typeof type === 'function' ? defaultSendType(channel.driver.kind) : type
   }
@@ -118,6 +120,10 @@ export class Outlet {
 
   #resolve(chunk: unknown): { type: number | bigint; data: Data } {
     const { type, codec } = this.#options
+    // The common case first: data as it is, of the stream's own type.
+    if (this.#plain && (chunk instanceof Uint8Array || typeof chunk === 'string')) {
+      return { type: this.#defaultType, data: chunk }
+    }
     let value = chunk
     let own: unknown
     if (chunk instanceof Frame || (isIdentity(codec) && isFrameLike(chunk))) {
