@@ -1,15 +1,9 @@
 /** POSIX queues are descriptors: who has them, and whose flags are whose. */
 import { closeSync, constants, openSync, readFileSync, readlinkSync } from 'node:fs'
-import { open, type PosixQueue } from 'kernelmq'
-import { type Test, test } from 'tap'
-import { Child, startProgram } from './fixtures/child.js'
-import { scratchAddress, smallQueue } from './fixtures/scratch.js'
-
-function openQueue(t: Test): PosixQueue {
-  const queue = open(scratchAddress(t, 'posix') as `/${string}`, smallQueue('posix'))
-  t.teardown(() => queue.close())
-  return queue
-}
+import { Frame } from 'kernelmq'
+import { test } from 'tap'
+import { Child, startProgram } from './fixtures/processes.js'
+import { fill, openQueue } from './fixtures/queues.js'
 
 /** The flags of an open description: fcntl(2), `F_GETFL`. */
 function flagsOf(fd: number): number {
@@ -18,7 +12,7 @@ function flagsOf(fd: number): number {
 }
 
 test('a descriptor is not inherited by the processes that are started', async (t) => {
-  const queue = openQueue(t)
+  const queue = openQueue(t, 'posix')
   t.equal(readlinkSync(`/proc/self/fd/${queue.fd}`), queue.address)
   const child = new Child(t, 'ls', ['-l', '/proc/self/fd'])
   const { code, stdout } = await child.outcome
@@ -28,7 +22,7 @@ test('a descriptor is not inherited by the processes that are started', async (t
 })
 
 test('a descriptor that is passed on is a queue to the one who inherits it', async (t) => {
-  const queue = openQueue(t)
+  const queue = openQueue(t, 'posix')
   const child = startProgram(
     t,
     async ({ open }) => {
@@ -43,17 +37,17 @@ test('a descriptor that is passed on is a queue to the one who inherits it', asy
   await queue.send('hello', { type: 5 })
   const { code, stderr } = await child.outcome
   t.equal(code, 0, stderr)
-  t.strictSame(queue.tryReceive(), { type: 6, data: Buffer.from('posix:fd=3: hello') })
+  t.strictSame(queue.tryReceive(), new Frame(6, Buffer.from('posix:fd=3: hello')))
 })
 
 for (const waiting of ['receive', 'send'] as const) {
   test(`waiting to ${waiting} on an inherited descriptor leaves its flags alone`, async (t) => {
-    const queue = openQueue(t)
+    const queue = openQueue(t, 'posix')
     // One more open description of the same queue, without O_NONBLOCK, as a C program would have it.
     const blocking = openSync(`/proc/self/fd/${queue.fd}`, constants.O_RDWR)
     t.teardown(() => closeSync(blocking))
     t.equal(flagsOf(blocking) & constants.O_NONBLOCK, 0, 'it blocks at first')
-    if (waiting === 'send') while (queue.trySend('filler'));
+    if (waiting === 'send') fill(queue)
     const child = startProgram(
       t,
       async ({ open }, { waiting }) => {

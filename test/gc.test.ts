@@ -1,20 +1,20 @@
 /** What the garbage collector does with handles. */
 import { test } from 'tap'
-import { startProgram } from './fixtures/child.js'
+import { startProgram } from './fixtures/processes.js'
+import { kinds, openQueue } from './fixtures/queues.js'
 import { runCycles } from './fixtures/run-cycles.js'
-import { kinds, scratchAddress, smallQueue } from './fixtures/scratch.js'
 
 test('handles that are garbage-collected give their descriptors back', async (t) => {
-  const address = scratchAddress(t, 'posix')
+  const { address } = openQueue(t, 'posix')
   const child = startProgram(
     t,
-    async ({ open }, { address, creation }) => {
+    async ({ open }, { address }) => {
       const { readdirSync } = await import('node:fs')
       const { setImmediate } = await import('node:timers/promises')
       const descriptors = () => readdirSync('/proc/self/fd').length
       const before = descriptors()
       const useAndForget = async () => {
-        const queue = open(address, creation)
+        const queue = open(address)
         // Polled, then idle: libuv has to let go of it, too.
         const waited = queue.receive()
         await queue.send('message')
@@ -28,7 +28,7 @@ test('handles that are garbage-collected give their descriptors back', async (t)
       }
       console.log(JSON.stringify({ opened: most > before, left: descriptors() - before }))
     },
-    { address, creation: smallQueue('posix') },
+    { address },
     { flags: ['--expose-gc'] },
   )
   const { code, stdout, stderr } = await child.outcome
@@ -38,12 +38,12 @@ test('handles that are garbage-collected give their descriptors back', async (t)
 
 for (const kind of kinds) {
   test(`${kind}: a handle that waits is no garbage`, async (t) => {
-    const address = scratchAddress(t, kind)
+    const { address } = openQueue(t, kind)
     const child = startProgram(
       t,
-      async ({ open }, { address, creation }) => {
+      async ({ open }, { address }) => {
         const { setImmediate } = await import('node:timers/promises')
-        const other = open(address, creation)
+        const other = open(address)
         open(address)
           .receive()
           .then(({ data }) => console.log(String(data)))
@@ -54,7 +54,7 @@ for (const kind of kinds) {
         await other.send('it is still there')
         await other.close()
       },
-      { address, creation: smallQueue(kind) },
+      { address },
       { flags: ['--expose-gc'] },
     )
     const { code, stdout, stderr } = await child.outcome

@@ -1,19 +1,17 @@
 /** Real processes at both ends of a queue. */
 import { createHash } from 'node:crypto'
-import { open } from 'kernelmq'
 import { test } from 'tap'
-import { startProgram } from './fixtures/child.js'
-import { kinds, scratchAddress, smallQueue } from './fixtures/scratch.js'
+import { startProgram } from './fixtures/processes.js'
+import { fill, kinds, openQueue, texts } from './fixtures/queues.js'
 
 for (const kind of kinds) {
   test(`${kind}: a process streams to another, which gets all of it in order`, async (t) => {
-    const address = scratchAddress(t, kind)
-    const values = { address, creation: smallQueue(kind), count: 5000 }
+    const values = { address: openQueue(t, kind).address, count: 5000 }
     const receiver = startProgram(
       t,
-      async ({ open }, { address, creation }) => {
+      async ({ open }, { address }) => {
         const { createHash } = await import('node:crypto')
-        const queue = open(address, creation)
+        const queue = open(address)
         console.log('ready')
         const hash = createHash('sha256')
         for await (const { type, data } of queue.readable({ eof: true })) {
@@ -46,8 +44,7 @@ for (const kind of kinds) {
   })
 
   test(`${kind}: a process that waits is woken by another one's message`, async (t) => {
-    const address = scratchAddress(t, kind)
-    const requests = open(address, smallQueue(kind))
+    const queue = openQueue(t, kind)
     const child = startProgram(
       t,
       async ({ open }, { address }) => {
@@ -57,20 +54,17 @@ for (const kind of kinds) {
         console.log(String((await received).data))
         await queue.close()
       },
-      { address },
+      { address: queue.address },
     )
     t.equal(await child.line(), 'waiting')
-    await requests.send('wake up')
+    await queue.send('wake up')
     t.equal(await child.line(), 'wake up')
     t.equal((await child.outcome).code, 0)
-    await requests.close()
   })
 
   test(`${kind}: a process that waits for room is woken when another one receives`, async (t) => {
-    const address = scratchAddress(t, kind)
-    const queue = open(address, smallQueue(kind))
-    let queued = 0
-    while (queue.trySend(`filler ${queued}`)) queued++
+    const queue = openQueue(t, kind)
+    const queued = fill(queue)
     const child = startProgram(
       t,
       async ({ open }, { address }) => {
@@ -81,13 +75,12 @@ for (const kind of kinds) {
         console.log('sent')
         await queue.close()
       },
-      { address },
+      { address: queue.address },
     )
     t.equal(await child.line(), 'waiting')
-    t.equal(String((await queue.receive()).data), 'filler 0')
+    await queue.receive()
     t.equal(await child.line(), 'sent')
-    for (let i = 1; i < queued; i++) t.equal(String((await queue.receive()).data), `filler ${i}`)
-    t.equal(String((await queue.receive()).data), 'the last')
-    await queue.close()
+    const received = texts(await Promise.all(Array.from({ length: queued }, () => queue.receive())))
+    t.equal(received.at(-1), 'the last')
   })
 }

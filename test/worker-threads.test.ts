@@ -1,11 +1,10 @@
 /** The library in worker threads, where the environment of the addon comes and goes. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { open } from 'kernelmq'
 import { type Test, test } from 'tap'
-import { startSource } from './fixtures/child.js'
+import { startSource } from './fixtures/processes.js'
+import { kinds, openQueue } from './fixtures/queues.js'
 import { runTraffic } from './fixtures/run-traffic.js'
-import { kinds, scratchAddress, smallQueue } from './fixtures/scratch.js'
 
 /** A thread that receives messages and sends each back with its type, until an empty one comes. */
 function startEcho(t: Test, values: { requests: string; replies: string }): Worker {
@@ -27,9 +26,9 @@ function startEcho(t: Test, values: { requests: string; replies: string }): Work
 
 for (const kind of kinds) {
   test(`${kind}: threads exchange messages with each other`, async (t) => {
-    const values = { requests: scratchAddress(t, kind), replies: scratchAddress(t, kind) }
-    const requests = open(values.requests, smallQueue(kind))
-    const replies = open(values.replies, smallQueue(kind))
+    const requests = openQueue(t, kind)
+    const replies = openQueue(t, kind)
+    const values = { requests: requests.address, replies: replies.address }
     const workers = [startEcho(t, values), startEcho(t, values), startEcho(t, values)]
     await Promise.all(workers.map((worker) => once(worker, 'message')))
 
@@ -52,16 +51,15 @@ for (const kind of kinds) {
     const codes = await Promise.all(workers.map((worker) => once(worker, 'exit')))
     t.strictSame(codes, [[0], [0], [0]])
     t.strictSame(received.sort(), sent.map(({ type, data }) => `${type} ${data}`).sort())
-    await Promise.all([requests.close(), replies.close()])
   })
 
   test(`${kind}: works where only a worker loads the library`, async (t) => {
-    const address = scratchAddress(t, kind)
+    const { address } = openQueue(t, kind)
     const program = `
       import { Worker } from 'node:worker_threads'
       const worker = new Worker(\`
         import('kernelmq').then(async ({ open }) => {
-          const queue = open(${JSON.stringify(address)}, ${JSON.stringify(smallQueue(kind))})
+          const queue = open(${JSON.stringify(address)})
           const received = queue.receive()
           await queue.send('from a worker')
           console.log(String((await received).data))

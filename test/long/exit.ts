@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 import { exitCases, runExitCase } from '../fixtures/exit-cases.js'
 import { runTraffic } from '../fixtures/run-traffic.js'
-import { ScriptOwner } from './owner.js'
+import { Owner } from './owner.js'
 
 const LIMIT_MS = 500
 
@@ -19,7 +19,7 @@ const { values } = parseArgs({
 })
 const times = Number(values.times)
 const terminations = Number(values.terminations)
-const owner = new ScriptOwner()
+const owner = new Owner()
 let failures = 0
 
 for (const exitCase of exitCases) {

@@ -5,14 +5,14 @@
  *   npm run test:leaks -- --cycles 10000
  */
 import { parseArgs } from 'node:util'
+import { kinds } from '../fixtures/queues.js'
 import { runCycles } from '../fixtures/run-cycles.js'
-import { kinds } from '../fixtures/scratch.js'
-import { ScriptOwner } from './owner.js'
+import { Owner } from './owner.js'
 
 const LIMIT_BYTES = 5 * 1024 * 1024
 
 const { values } = parseArgs({ options: { cycles: { type: 'string', default: '10000' } } })
-const owner = new ScriptOwner()
+const owner = new Owner()
 for (const kind of kinds) {
   for (const what of ['handles', 'streams'] as const) {
     const { report, stderr } = await runCycles(owner, kind, what, Number(values.cycles))

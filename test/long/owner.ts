@@ -1,7 +1,7 @@
 /** What a test is to the fixtures, for scripts: releases all that was started. */
-import type { Owner } from '../fixtures/child.js'
+import type { Test } from '../fixtures/queues.js'
 
-export class ScriptOwner implements Owner {
+export class Owner implements Test {
   readonly #releases: (() => unknown)[] = []
 
   teardown(release: () => unknown): void {
