@@ -4,6 +4,7 @@ import { checkOptions } from '../options.js'
 import { addAbortSignal, Duplex } from './base.js'
 import { collectWrites } from './bytes.js'
 import type { Intake } from './intake.js'
+import { lossless } from './iterator.js'
 import {
   checkReadable,
   checkWritable,
@@ -67,5 +68,9 @@ export class QueueDuplex extends Duplex {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#outlet.destroy(error, () => this.#intake.destroy(error, callback))
+  }
+
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<unknown> {
+    return lossless(this, super[Symbol.asyncIterator]())
   }
 }
