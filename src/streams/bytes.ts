@@ -3,7 +3,7 @@ import type { Duplex, Writable } from './base.js'
 import type { Outlet, WriteCallback } from './outlet.js'
 
 /**
- * Gives a stream `_writev`, and collects what is written in one tick for it: many small writes become
+ * Gives a stream `_write` and `_writev` for bytes, and collects what is written in one tick for it: many small writes become
  * few messages, as with a corked socket.
  */
 export function collectWrites(stream: Writable | Duplex, outlet: Outlet): void {
@@ -20,6 +20,9 @@ export function collectWrites(stream: Writable | Duplex, outlet: Outlet): void {
       process.nextTick(uncork)
     }
     return write.apply(stream, args)
+  }
+  stream._write = (chunk: Uint8Array, _encoding, callback: WriteCallback) => {
+    outlet.writeBytes([chunk], callback)
   }
   stream._writev = (chunks: { chunk: Uint8Array }[], callback: WriteCallback) => {
     outlet.writeBytes(
