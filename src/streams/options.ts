@@ -65,7 +65,6 @@ export interface CheckedReadable extends IntakeOptions {
 
 export interface CheckedWritable extends OutletOptions {
   highWaterMark: number
-  objectMode: boolean
   signal: AbortSignal | undefined
 }
 

@@ -5,7 +5,7 @@ import type { Frame } from '../frame.js'
 import { Acknowledger } from './acknowledger.js'
 import { addAbortSignal, Readable } from './base.js'
 import { Intake } from './intake.js'
-import { lossless } from './iterator.js'
+import { iterate } from './iterate.js'
 import { type CheckedReadable, checkReadable, type ReadableOptions } from './options.js'
 import { directSupply } from './supply.js'
 
@@ -66,6 +66,6 @@ export class QueueReadable<F = Frame> extends Readable {
   }
 
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<F> {
-    return lossless(this, super[Symbol.asyncIterator]())
+    return iterate<F>(this)
   }
 }

@@ -1,7 +1,7 @@
 /** A queue as a writable stream. */
 import type { Channel } from '../drivers/channel.js'
 import { addAbortSignal, Writable } from './base.js'
-import { collectWrites } from './bytes.js'
+import { collectWrites } from './collect.js'
 import { checkWritable, type WritableOptions } from './options.js'
 import { Outlet, type WriteCallback } from './outlet.js'
 
@@ -18,13 +18,13 @@ export class QueueWritable extends Writable {
     const checked = checkWritable(channel.driver, options)
     super({ objectMode: checked.objectMode, highWaterMark: checked.highWaterMark })
     this.#outlet = new Outlet(channel, checked)
-    if (!checked.objectMode) collectWrites(this, this.#outlet)
+    collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
     // An aborted one destroys at once, for which there must be an outlet.
     if (checked.signal) addAbortSignal(checked.signal, this)
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#outlet.write(chunk, callback)
+    this.#outlet.write([{ chunk }], callback)
   }
 
   override _final(callback: WriteCallback): void {

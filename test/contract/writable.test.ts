@@ -156,9 +156,9 @@ for (const kind of kinds) {
       await settle()
       t.equal(written, 0)
       queue.tryReceive()
-      await until(() => written === 1)
+      await until(() => queue.stats().messages === 10)
       await settle()
-      t.equal(written, 1)
+      t.ok(written <= 1, 'the second is not in the kernel')
       queue.tryReceive()
       await until(() => written === 2)
       t.same(
@@ -256,18 +256,6 @@ for (const kind of kinds) {
         t.match(await failure(writable), { name: 'AbortError' })
       }
       t.equal(queue.stats().messages, 0)
-    })
-
-    t.test('the data may be reused at once', async (t) => {
-      const queue = openQueue(t, kind)
-      fill(queue)
-      const writable = queue.writable()
-      const data = Buffer.alloc(LARGE, 'a')
-      const writing = write(writable, data)
-      data.fill('b')
-      queue.tryReceive()
-      await writing
-      t.equal(drain(queue).at(-1)?.[1], 'a'.repeat(LARGE))
     })
 
     t.test('eof: end() sends one empty message of its type', async (t) => {
