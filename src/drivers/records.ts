@@ -44,6 +44,14 @@ export class Outbox {
     this.#used = this.count = 0
   }
 
+  /** Forgets all but the first messages. */
+  truncate(count: number): void {
+    let used = 0
+    for (let i = 0; i < count; i++) used = nextRecord(this.#slab.bytes, used)
+    this.#used = used
+    this.count = count
+  }
+
   /** Adds a message; the length of its data. */
   add(type: number | bigint, data: Data): number {
     this.begin()
