@@ -75,7 +75,7 @@ for (const file of files) {
 
 const found = readdirSync(reports)
   .map((name) => readFileSync(join(reports, name), 'utf8'))
-  .filter((report) => report.includes('kernelmq.node'))
+  .filter((report) => /src\/binding\/|node-addon-api|kernelmq\.node/.test(report))
 for (const report of found) console.log(report)
 console.log(
   `${instrument} sanitizer: ${files.length} programs, ${failed} failed; ` +
