@@ -135,7 +135,10 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
 
   async #close(): Promise<void> {
     this.#channel.detach(this)
-    const sourceGone = new Promise<void>((resolve) => this.#source.once('close', resolve))
+    // It may have gone already, with the queue.
+    const sourceGone = this.#source.closed
+      ? undefined
+      : new Promise<void>((resolve) => this.#source.once('close', resolve))
     this.#source.destroy()
     // What came first goes back first.
     const unread = [...this.#outputs].flatMap((output) => output.takeBack())
