@@ -203,7 +203,10 @@ const wrong: string[] = []
 /** Documented: an error of ours, or a wrong argument with its code; also the streams' own errors. */
 function isDocumented(error: unknown): boolean {
   if (error instanceof kernelmq.QueueError) return true
-  const code = error instanceof Error && (error as NodeJS.ErrnoException).code
+  if (!(error instanceof Error)) return false
+  // What a codec throws is the caller's own: JSON.stringify() of a bigint, say.
+  if (/\bencode \(/.test(error.stack ?? '')) return true
+  const { code } = error as NodeJS.ErrnoException
   return typeof code === 'string' && /^(ERR_|ABORT_ERR$)/.test(code)
 }
 
