@@ -2,7 +2,7 @@
 import type { Channel } from '../drivers/channel.js'
 import { checkOptions } from '../options.js'
 import { addAbortSignal, Duplex } from './base.js'
-import { collectWrites } from './bytes.js'
+import { collectWrites } from './collect.js'
 import type { Intake } from './intake.js'
 import {
   checkReadable,
@@ -42,7 +42,7 @@ export class QueueDuplex extends Duplex {
     })
     this.#intake = intakeFor(this, channel, incoming)
     this.#outlet = new Outlet(channel, outgoing)
-    if (!outgoing.objectMode) collectWrites(this, this.#outlet)
+    collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
     for (const signal of [incoming.signal, outgoing.signal]) {
       if (signal) addAbortSignal(signal, this)
     }
@@ -58,7 +58,7 @@ export class QueueDuplex extends Duplex {
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#outlet.write(chunk, callback)
+    this.#outlet.write([{ chunk }], callback)
   }
 
   override _final(callback: WriteCallback): void {
