@@ -154,24 +154,24 @@ export abstract class MessageQueue<D extends Driver = Driver> {
   }
 
   /** The messages as a stream of frames. */
-  readable<const O extends ReadableOptions<never> = Record<never, never>>(
+  readable<const O extends ReadableOptions<unknown> = Record<never, never>>(
     options?: O,
   ): QueueReadable<ChunkOf<O>> {
     return new QueueReadable<ChunkOf<O>>(this.channel, options)
   }
 
   /** A stream whose chunks become messages. */
-  writable(options?: WritableOptions<never>): QueueWritable {
+  writable(options?: WritableOptions<unknown>): QueueWritable {
     return new QueueWritable(this.channel, options)
   }
 
   /** Both directions as one stream. */
-  duplex(options?: DuplexOptions<never>): QueueDuplex {
+  duplex(options?: DuplexOptions<unknown>): QueueDuplex {
     return new QueueDuplex(this.channel, options)
   }
 
   /** The messages as events. */
-  consumer<const O extends ReadableOptions<never> = Record<never, never>>(
+  consumer<const O extends ReadableOptions<unknown> = Record<never, never>>(
     options?: O,
   ): QueueConsumer<FrameOf<O>> {
     return new QueueConsumer<FrameOf<O>>(this.channel, options)
