@@ -1,5 +1,4 @@
 /** What the callbacks of writes say where a stream ends in the middle of what was written. */
-import { once } from 'node:events'
 import type { QueueWritable } from 'kernelmq'
 import t from 'tap'
 import { drain, kinds, LARGE, openQueue } from './fixtures/queues.js'
@@ -10,7 +9,7 @@ const DATA = Buffer.alloc(LARGE, 'x')
 async function write(writer: QueueWritable, chunks: Buffer[], stop = () => {}): Promise<boolean[]> {
   const failed: boolean[] = []
   writer.on('error', () => {})
-  const closed = once(writer, 'close')
+  const closed = new Promise<void>((resolve) => writer.once('close', resolve))
   for (const [i, chunk] of chunks.entries()) {
     writer.write(chunk, (error) => {
       failed[i] = Boolean(error)
