@@ -53,24 +53,27 @@ async function receive(address: string, options: Options): Promise<void> {
   try {
     await receiving.run()
   } catch (error) {
-    if (stopping.by === undefined) throw error
+    // Whatever was under way when the signal came has failed by that.
+    if (stopping.by === undefined && receiving.lost === 0) throw error
   } finally {
     progress.stop()
     receiving.close()
     await queue.close()
-    note(
-      options.quiet || receiving.returned === 0,
-      `${plural(receiving.returned, 'message')} put back`,
-    )
+    const { returned } = receiving
+    if (returned > 0) note(options.quiet, `${plural(returned, 'message')} put back`)
   }
-  if (receiving.lost > 0) {
-    throw new Error(
-      `${plural(receiving.lost, 'message')} taken from ${queue.address} could neither be written nor put back: the queue is full, gone, or not ours to write`,
-    )
-  }
+  if (receiving.lost > 0) throw new MessagesLost(receiving.lost, queue.address)
   // Without another end to wait for, the signal is the one that was waited for.
   const { count, drain, eof } = options
   if (stopping.by && (count !== undefined || drain || eof)) throw new Stopped(stopping.by)
+}
+
+class MessagesLost extends Error {
+  readonly hint = 'the queue is full or gone, or not ours to write to'
+
+  constructor(count: number, address: string) {
+    super(`${plural(count, 'message')} taken from ${address} neither written nor put back`)
+  }
 }
 
 /** How long the event loop may be kept from its turn, when messages never end. */

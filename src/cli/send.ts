@@ -102,6 +102,7 @@ class Sending {
       framing: options.framing,
       pack: options.pack ?? false,
       longLines: options.longLines,
+      exactEnd: options.eof ?? false,
       longest: queue.maxMessageSize,
       best: bestSize(queue),
     }

@@ -26,6 +26,11 @@ export interface CutterOptions {
   framing: Framing
   pack: boolean
   longLines: LongLines
+  /**
+   * Whether a last line without its end must arrive without it. Only a stream that has an end needs
+   * that; otherwise it is a line as any other.
+   */
+  exactEnd: boolean
   /** The longest message that the queue takes. */
   longest: number
   /** How long a message is best, where we choose. */

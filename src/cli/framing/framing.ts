@@ -33,9 +33,9 @@ export function isDelimited(framing: Framing): framing is Delimited {
  *
  * - An empty line is sent as its end alone, for an empty message means the end of the stream. A message
  *   that brings its end is not given another.
- * - A part of a line that was too long, and a last line without an end, must not be given one: they
- *   begin with this mark, DLE STX, "transparent text follows". It is taken off and the rest is written
- *   as it is. A line that begins with the mark by itself is sent that way too.
+ * - A part of a line that was too long, and a last line that ends a stream (`--eof`) without its end,
+ *   must not be given one: they begin with this mark, DLE STX, "transparent text follows". It is taken
+ *   off and the rest is written as it is. A line that begins with the mark is sent that way too.
  */
 export const MARK = Buffer.from([0x10, 0x02])
 

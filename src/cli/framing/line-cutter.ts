@@ -46,7 +46,9 @@ export class LineCutter implements Cutter {
   }
 
   *end(): Iterable<Message> {
-    if (this.#rest.length > 0) yield* this.#verbatim(this.#rest)
+    if (this.#rest.length === 0) return
+    if (this.#options.exactEnd) yield* this.#verbatim(this.#rest)
+    else yield* this.#line(Buffer.concat([this.#rest, Buffer.of(this.#delimiter)]))
   }
 
   /** Behind the last line that fits; `at` where none does. */
