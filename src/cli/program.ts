@@ -37,6 +37,8 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
     .version(version())
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', addresses)
+    // An option belongs to the command that it follows.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       // Written at once, so that nothing is left to write when the process ends.
@@ -47,7 +49,7 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
   const called = args.find((arg) => Object.hasOwn(commands, arg))
   for (const [name, [summary, load]] of Object.entries(commands)) {
     const command = program.command(name).description(summary)
-    if (name === called) (await load()).define(command).option(...quiet)
+    if (name === called) addQuiet((await load()).define(command))
   }
   return program
 }
@@ -57,12 +59,15 @@ export async function buildWholeProgram(): Promise<Command> {
   const program = await buildProgram([])
   for (const command of program.commands) {
     const entry = commands[command.name()]
-    if (entry) (await entry[1]()).define(command).option(...quiet)
+    if (entry) addQuiet((await entry[1]()).define(command))
   }
   return program
 }
 
-const quiet = ['-q, --quiet', 'print no counts and notes on standard error'] as const
+function addQuiet(command: Command): void {
+  command.option('-q, --quiet', 'print no counts and notes on standard error')
+  for (const subcommand of command.commands) addQuiet(subcommand)
+}
 
 function version(): string {
   const file = new URL('../../package.json', import.meta.url)

@@ -22,13 +22,16 @@ const none = {
 export interface Column {
   title: string
   align?: 'left' | 'right'
+  /** Fixed: what is longer is cut, with an ellipsis. Default: as wide as it needs to be. */
+  width?: number
 }
 
-/** Rows below their titles, as wide as they need to be. */
+/** Rows below their titles. */
 export function formatTable(columns: readonly Column[], rows: readonly string[][]): string {
   const table = new Table({
     chars: none,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    colWidths: columns.map(({ width }) => width ?? null),
     colAligns: columns.map(({ align = 'left' }) => align),
   })
   table.push(
