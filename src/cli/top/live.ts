@@ -14,6 +14,8 @@ const NOT_MOUNTED = 'POSIX queues are not listed: mount -t mqueue none /dev/mque
 /** Summary, state, titles; keys. */
 const HEAD = 3
 const FOOT = 1
+/** In front of every row: the selected one's is an arrow. */
+const MARGIN = '  '
 
 export class LiveView {
   readonly #screen: Screen
@@ -83,11 +85,16 @@ export class LiveView {
     const index = this.#selectedIndex(rows)
     this.#top = Math.min(Math.max(this.#top, index - room + 1), index, Math.max(0, rows.length - 1))
     const shown = rows.slice(this.#top, this.#top + room)
-    const [titles = '', ...lines] = tableLines(shown, width, this.#sorting, this.#colors)
+    const [titles = '', ...lines] = tableLines(
+      shown,
+      width - MARGIN.length,
+      this.#sorting,
+      this.#colors,
+    )
     return [
-      this.#colors.underline(titles.padEnd(width)),
+      this.#colors.underline(`${MARGIN}${titles}`.padEnd(width)),
       ...lines.map((line, at) =>
-        this.#top + at === index ? `${this.#colors.inverse('›')}${line.slice(1)}` : line,
+        this.#top + at === index ? `${this.#colors.bold('❯')} ${line}` : `${MARGIN}${line}`,
       ),
     ]
   }
