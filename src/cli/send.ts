@@ -3,6 +3,7 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 import { type Command, Option } from 'commander'
 import { type MessageQueue, QueueError, type SysVQueue } from '../index.js'
+import { type OnFull, onFullPolicies } from '../overflow.js'
 import { Stopped, UsageError } from './failure.js'
 import {
   type CutterOptions,
@@ -17,7 +18,7 @@ import { openInput } from './input.js'
 import { note, plural } from './notes.js'
 import { openFor } from './opening.js'
 import { Progress } from './progress.js'
-import { type OnFull, onFull, SendingEnd } from './sending-end.js'
+import { SendingEnd } from './sending-end.js'
 import { stopOnSignals } from './stopping.js'
 import { parseType } from './values.js'
 
@@ -47,7 +48,9 @@ export function define(command: Command): Command {
     .option('-p, --pack', 'as many whole lines in a message as fit')
     .option('--eof', 'send an empty message at the end, which ends kmq recv --eof')
     .addOption(
-      new Option('--on-full <what>', 'when the queue is full').choices(onFull).default('wait'),
+      new Option('--on-full <what>', 'when the queue is full')
+        .choices(onFullPolicies)
+        .default('wait'),
     )
     .addOption(
       new Option('--long-lines <what>', 'when a line is longer than a message')

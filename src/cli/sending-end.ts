@@ -1,46 +1,36 @@
-/** The way of messages into a queue, full or not, with an account of them. */
+/** The way of messages into a queue, full or not. */
 import type { MessageQueue } from '../index.js'
+import { type OnFull, OverflowSender } from '../overflow.js'
 import type { Message } from './framing/cutter.js'
 import type { Progress } from './progress.js'
 
-export const onFull = ['wait', 'drop-new', 'drop-old'] as const
-export type OnFull = (typeof onFull)[number]
-
 export class SendingEnd {
-  dropped = 0
   readonly #queue: MessageQueue
-  readonly #onFull: OnFull
+  readonly #overflow: OverflowSender
   readonly #type: number | bigint | undefined
   readonly #signal: AbortSignal
   readonly #progress: Progress
 
   constructor(
     queue: MessageQueue,
-    options: { onFull: OnFull; type?: number | bigint },
+    { onFull, type }: { onFull: OnFull; type?: number | bigint },
     signal: AbortSignal,
     progress: Progress,
   ) {
     this.#queue = queue
-    this.#onFull = options.onFull
-    this.#type = options.type
+    this.#overflow = new OverflowSender(queue, onFull)
+    this.#type = type
     this.#signal = signal
     this.#progress = progress
   }
 
+  get dropped(): number {
+    return this.#overflow.dropped
+  }
+
   /** Undefined where the message went, or was dropped, without waiting. */
   send({ data, type }: Message): Promise<void> | undefined {
-    const options = this.#options(type)
-    if (this.#queue.trySend(data, options)) return undefined
-    switch (this.#onFull) {
-      case 'drop-new':
-        this.dropped++
-        return undefined
-      case 'drop-old':
-        this.#displace(data, options)
-        return undefined
-      case 'wait':
-        return this.sendAnyway(data, type)
-    }
+    return this.#overflow.offer(data, this.#options(type)) ? undefined : this.sendAnyway(data, type)
   }
 
   /** Waits, whatever else is done when the queue is full. */
@@ -48,13 +38,6 @@ export class SendingEnd {
     this.#progress.waitsFor = 'room in the queue'
     await this.#queue.send(data, { ...this.#options(type), signal: this.#signal })
     this.#progress.waitsFor = ''
-  }
-
-  /** What a reader would get next has to go. */
-  #displace(data: Buffer | string, options: { type?: number | bigint }): void {
-    do {
-      if (this.#queue.tryReceive({ bigint: true })) this.dropped++
-    } while (!this.#queue.trySend(data, options))
   }
 
   /** An explicit type wins over what the stream says, as it does in the library. */
