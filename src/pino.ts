@@ -24,11 +24,16 @@ export type PinoTransportOptions = OpenOptions & {
 /** What pino's worker thread calls. The queue is opened, or the logger fails, before it returns. */
 export default function pinoTransport(options: PinoTransportOptions): Writable {
   const { queue: address, onFull = 'wait', ...rest } = options
-  // pino adds these; whatever else is no option of open() is refused there.
-  for (const added of ['$context', 'pinoConfig']) delete (rest as Record<string, unknown>)[added]
   checkOneOf('options.onFull', onFull, onFullPolicies)
   const access = onFull === 'drop-old' ? 'read-write' : 'write'
-  return new QueueTransport(open(address, { access, ...rest }), onFull)
+  return new QueueTransport(open(address, { access, ...withoutOwn(rest) }), onFull)
+}
+
+/** pino adds options of its own, all so named; any other that open() does not know is refused there. */
+function withoutOwn(options: object): OpenOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name]) => !/^(\$|pino)/.test(name)),
+  )
 }
 
 /** pino's levels, for loggers that write their names. */
