@@ -113,6 +113,8 @@ int WaitPool::Start(Wait* wait) {
   wait->thread_ = thread;
   thread->wait = wait;
   running_.push_back(wait);
+  // Not under the lock, which is the first thing that the thread wants.
+  lock.unlock();
   pthread_cond_signal(&thread->work);
   return 0;
 }
@@ -176,7 +178,9 @@ void WaitPool::Finish(Thread* thread, int status) {
   finished_.push_back(wait);
   idle_.push_back(thread);
   pthread_cond_signal(&progress_);
-  if (!closing_) uv_async_send(async_);
+  lock.unlock();
+  // Close() joins this thread before it closes the handle.
+  uv_async_send(async_);
 }
 
 // On the event loop: hands over what has finished and joins the threads that have ended.

@@ -74,6 +74,12 @@ export class SysVDriver implements Driver {
     return stat
   }
 
+  /** `msg_lrpid`; undefined where the queue is gone. */
+  lastReceiver(): number | undefined {
+    const stat = native.sysv.stat(this.id)
+    return typeof stat === 'number' ? undefined : stat.lastReceivePid
+  }
+
   longest(): number {
     return this.#longest
   }
@@ -168,6 +174,12 @@ export class SysVDriver implements Driver {
         this.refresh()
         const hint = sysvLengthHint(this.#maxMessageSize + 1, this.#maxBytes)
         return new QueueError('EMSGSIZE', { syscall, address, hint })
+      }
+      // Nor does a call that takes messages mind their length: this one was to copy.
+      if (syscall === this.receiveCall) {
+        const msgmax = readLimit('kernel.msgmax')
+        const hint = `a message from before kernel.msgmax was lowered to ${msgmax} may be longer than it: it cannot be looked at, only taken`
+        return new QueueError(code, { syscall, address, hint })
       }
     }
     return new QueueError(code, { syscall, address })

@@ -1,7 +1,7 @@
 /** A queue as a writable stream. */
 import type { Channel } from '../drivers/channel.js'
-import { Writable } from './base.js'
-import { collectWrites } from './bytes.js'
+import { addAbortSignal, Writable } from './base.js'
+import { collectWrites } from './collect.js'
 import { checkWritable, type WritableOptions } from './options.js'
 import { Outlet, type WriteCallback } from './outlet.js'
 
@@ -16,17 +16,15 @@ export class QueueWritable extends Writable {
   constructor(channel: Channel, options?: WritableOptions<never>) {
     channel.assertOpen()
     const checked = checkWritable(channel.driver, options)
-    super({
-      objectMode: checked.objectMode,
-      highWaterMark: checked.highWaterMark,
-      ...(checked.signal && { signal: checked.signal }),
-    })
+    super({ objectMode: checked.objectMode, highWaterMark: checked.highWaterMark })
     this.#outlet = new Outlet(channel, checked)
-    if (!checked.objectMode) collectWrites(this, this.#outlet)
+    collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
+    // An aborted one destroys at once, for which there must be an outlet.
+    if (checked.signal) addAbortSignal(checked.signal, this)
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#outlet.write(chunk, callback)
+    this.#outlet.write([{ chunk }], callback)
   }
 
   override _final(callback: WriteCallback): void {
