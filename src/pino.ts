@@ -31,9 +31,7 @@ export default function pinoTransport(options: PinoTransportOptions): Writable {
 
 /** pino adds options of its own, all so named; any other that open() does not know is refused there. */
 function withoutOwn(options: object): OpenOptions {
-  return Object.fromEntries(
-    Object.entries(options).filter(([name]) => !/^(\$|pino)/.test(name)),
-  )
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !/^(\$|pino)/.test(name)))
 }
 
 /** pino's levels, for loggers that write their names. */
