@@ -111,6 +111,10 @@ export class Publisher {
     return this.#window.length
   }
 
+  get unstored(): Frame[] {
+    return this.#window.filter(({ stored }) => !stored).map(({ frame }) => frame)
+  }
+
   push(messages: readonly Outgoing[]): void {
     if (this.#window.length === 0) this.#progress = Date.now()
     for (const message of messages) message.stored = message.index <= this.#storedUpTo

@@ -14,7 +14,7 @@ import { checkName } from './subjects.js'
 export interface ToJetStreamOptions {
   /** The stream; a frame is published to `STREAM.TYPE`. */
   stream: string
-  /** How many messages are published and not yet stored, at most. Default 256. */
+  /** How many messages it holds that are not yet stored, at most. Default 256. */
   inFlight?: number
   /** Keeps the ids of messages, so that those sent again after a kill are dropped as repeats. */
   journal?: JournalOptions
@@ -36,6 +36,8 @@ export interface ToJetStreamStats {
 type Done = (error?: Error | null) => void
 
 const IN_FLIGHT = 256
+/** How many of these wait to be published: what a writable buffers. */
+const AHEAD = 16
 
 /**
  * Made by `toJetStream()`. It ends when JetStream has stored all. Events besides a writable's own:
@@ -56,12 +58,14 @@ export class JetStreamWritable extends Writable {
   #bytes = 0
 
   constructor(js: JetStreamClient, options: ToJetStreamOptions) {
-    super({ objectMode: true })
     const names = ['stream', 'inFlight', 'journal', 'shared'] as const
     const checked = checkOptions(options, names)
     checkName('options.stream', checked.stream)
     const { inFlight = IN_FLIGHT, shared = false } = checked
-    this.#limit = checkInteger('options.inFlight', inFlight, 1, 65_536)
+    checkInteger('options.inFlight', inFlight, 1, 65_536)
+    const ahead = Math.min(AHEAD, Math.ceil(inFlight / 2))
+    super({ objectMode: true, highWaterMark: ahead })
+    this.#limit = Math.max(1, inFlight - ahead)
     checkBoolean('options.shared', shared)
     this.#js = js
     this.#options = checked
@@ -71,6 +75,11 @@ export class JetStreamWritable extends Writable {
     const { retries = 0, repeats = 0 } = this.#publisher?.stats ?? {}
     const inFlight = this.#publisher?.size ?? 0
     return { frames: this.#frames, bytes: this.#bytes, inFlight, retries, repeats }
+  }
+
+  /** After a destruction: what was written and is not known to be stored. */
+  get unstored(): Frame[] {
+    return [...(this.#publisher?.unstored ?? []), ...this.#collected]
   }
 
   override _construct(callback: Done): void {
