@@ -2,6 +2,7 @@
 import { errno } from '../errors.js'
 import { Frame } from '../frame.js'
 import type { Driver, Liveness, MessageWait, Selector } from './driver.js'
+import { Patience } from './patience.js'
 import { framesLost, putBack } from './put-back.js'
 import { inbox, isSafeType, type Taken, unsafeType } from './records.js'
 
@@ -23,6 +24,8 @@ export class Receiver {
   readonly #waiters: Waiter[] = []
   /** Called when the kernel wait, cancelled or not, is over. */
   readonly #whenIdle: (() => void)[] = []
+  readonly #patience = new Patience()
+  #looking = false
   #waiting = false
   // An empty message that ended a wait: the kernel did not leave it in the queue.
   #taken: Frame | undefined
@@ -58,7 +61,6 @@ export class Receiver {
   wait(waiter: Waiter): void {
     this.#waiters.push(waiter)
     this.#begin()
-    this.updateKeepAlive()
   }
 
   /** `done` is called when the kernel does not wait for this one any more. */
@@ -93,15 +95,28 @@ export class Receiver {
   }
 
   #begin(): void {
-    if (this.#waiting || this.#waiters.length === 0) return
+    if (this.#waiting || this.#looking || this.#waiters.length === 0) return
+    if (this.#patience.more()) {
+      this.#looking = true
+      setImmediate(this.#look)
+      return
+    }
     const failed = this.#wait.begin((status, frame) => this.#over(status, frame))
     this.#waiting = true
     // Not at once: nobody expects to fail before the call has returned.
     if (failed) process.nextTick(() => this.#over(failed, undefined, this.#driver.waitCall))
+    this.updateKeepAlive()
+  }
+
+  readonly #look = (): void => {
+    this.#looking = false
+    if (this.#serve()) this.#patience.found()
+    this.#begin()
   }
 
   #over(status: number, frame?: Frame, syscall = this.#driver.receiveCall): void {
     this.#waiting = false
+    this.#patience.woke()
     this.#taken = frame
     if (status < 0 && status !== -errno.ECANCELED) {
       this.#failAll(this.#driver.error(status, syscall))
@@ -114,22 +129,24 @@ export class Receiver {
       this.#taken = undefined
     }
     this.#begin()
-    this.updateKeepAlive()
     for (const done of this.#whenIdle.splice(0)) done()
   }
 
-  #serve(): void {
+  /** Whether there was something for anybody. */
+  #serve(): boolean {
+    let served = false
     for (;;) {
       const waiter = this.#waiters[0]
-      if (!waiter) return
+      if (!waiter) return served
       let taken: Taken
       try {
         taken = this.takeNow(waiter.max(), waiter.bigint)
       } catch (error) {
         this.#failAll(error as Error)
-        return
+        return true
       }
-      if (taken.frames.length === 0 && !taken.rest) return
+      if (taken.frames.length === 0 && !taken.rest) return served
+      served = true
       this.#waiters.shift()
       this.settle(waiter, taken)
     }
@@ -149,8 +166,7 @@ export class Receiver {
     const high = Number(BigInt(type) >> 32n)
     if (bigint) return { frames: [new Frame(BigInt(type), data)] }
     if (isSafeType(high)) return { frames: [new Frame(Number(type), data)] }
-    const error = unsafeType(Number(BigInt.asIntN(32, BigInt(type))), high)
-    return { frames: [], rest: [new Frame(type, data)], error }
+    return { frames: [], rest: [new Frame(type, data)], error: unsafeType(type) }
   }
 
   #failAll(error: Error): void {

@@ -44,6 +44,14 @@ export class Outbox {
     this.#used = this.count = 0
   }
 
+  /** Forgets all but the first messages. */
+  truncate(count: number): void {
+    let used = 0
+    for (let i = 0; i < count; i++) used = nextRecord(this.#slab.bytes, used)
+    this.#used = used
+    this.count = count
+  }
+
   /** Adds a message; the length of its data. */
   add(type: number | bigint, data: Data): number {
     this.begin()
@@ -128,12 +136,12 @@ export function joinType(low: number, high: number, bigint: boolean): number | b
 }
 
 /** A type is never rounded: above 2^53-1 only a bigint can hold it. */
-export function unsafeType(low: number, high: number): TypeError {
+export function unsafeType(type: number | bigint): TypeError {
   return argumentError(
     'ERR_OUT_OF_RANGE',
     'type',
     'of a message in the queue is above 2^53-1: receive with { bigint: true }',
-    joinType(low, high, true),
+    type,
   )
 }
 
@@ -185,7 +193,7 @@ export class Inbox {
       at += recordSize(length)
       if (rest === undefined && !bigint && !isSafeType(high)) {
         rest = []
-        error = unsafeType(low, high)
+        error = unsafeType(joinType(low, high, true))
       }
       if (rest !== undefined) rest.push(new Frame(joinType(low, high, true), data))
       else if (high === 0 && !bigint) frames.push(new Frame(low >>> 0, data))

@@ -5,6 +5,7 @@
 import type { Data } from '../codecs.js'
 import { errno } from '../errors.js'
 import type { Driver, Liveness, RoomWait } from './driver.js'
+import { Patience } from './patience.js'
 import { nextRecord, outbox } from './records.js'
 
 /** Called once, when the kernel has all of the messages, or with what went wrong. */
@@ -24,6 +25,8 @@ export class Sender {
   readonly #liveness: Liveness
   readonly #wait: RoomWait
   #pending: Pending[] = []
+  readonly #patience = new Patience()
+  #looking = false
   #waiting = false
   #serving = false
   readonly #whenIdle: (() => void)[] = []
@@ -51,6 +54,7 @@ export class Sender {
   /** The same for all messages in the outbox, whose lengths were checked. */
   sendOutbox(done: Sent): Pending | undefined {
     let sent = 0
+    if (outbox.count === 0) return undefined
     if (this.#pending.length === 0) {
       sent = this.#sendNow(0, outbox.count)
       if (sent === outbox.count) return undefined
@@ -61,7 +65,6 @@ export class Sender {
     const pending: Pending = { bytes, offset: 0, count: outbox.count - sent, done }
     this.#pending.push(pending)
     this.#begin()
-    this.updateKeepAlive()
     return pending
   }
 
@@ -99,14 +102,29 @@ export class Sender {
   #begin(): void {
     const head = this.#pending[0]
     // Whoever calls from within a callback of #over finds the wait begun when that is done.
-    if (this.#waiting || this.#serving || !head) return
+    if (this.#waiting || this.#looking || this.#serving || !head) return
+    if (this.#patience.more()) {
+      this.#looking = true
+      setImmediate(this.#look)
+      return
+    }
     const failed = this.#wait.begin(head.bytes, head.offset, (status) => this.#over(status))
     this.#waiting = true
     if (failed) process.nextTick(() => this.#over(failed, this.#driver.waitCall))
+    this.updateKeepAlive()
+  }
+
+  readonly #look = (): void => {
+    this.#looking = false
+    this.#serving = true
+    if (this.#drain()) this.#patience.found()
+    this.#serving = false
+    this.#begin()
   }
 
   #over(status: number, syscall = this.#driver.sendCall): void {
     this.#waiting = false
+    this.#patience.woke()
     this.#serving = true
     if (status === 1) this.#advance(1)
     else if (status === -errno.ECANCELED) this.#finishHead(this.#pending[0]?.reason as Error)
@@ -114,22 +132,24 @@ export class Sender {
     this.#drain()
     this.#serving = false
     this.#begin()
-    this.updateKeepAlive()
     for (const done of this.#whenIdle.splice(0)) done()
   }
 
-  /** Sends until the queue is full again. */
-  #drain(): void {
+  /** Sends until the queue is full again; whether it was not. */
+  #drain(): boolean {
+    let progress = false
     for (let head = this.#pending[0]; head; head = this.#pending[0]) {
       if (head.reason) {
         this.#finishHead(head.reason)
         continue
       }
       const sent = this.#driver.send(head.bytes, head.offset, head.count)
-      if (sent === -errno.EAGAIN) return
+      if (sent === -errno.EAGAIN) return progress
+      progress = true
       if (sent < 0) this.#finishHead(this.#driver.error(sent, this.#driver.sendCall))
       else this.#advance(sent)
     }
+    return true
   }
 
   #advance(sent: number): void {

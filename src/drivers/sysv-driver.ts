@@ -74,6 +74,12 @@ export class SysVDriver implements Driver {
     return stat
   }
 
+  /** `msg_lrpid`; undefined where the queue is gone. */
+  lastReceiver(): number | undefined {
+    const stat = native.sysv.stat(this.id)
+    return typeof stat === 'number' ? undefined : stat.lastReceivePid
+  }
+
   longest(): number {
     return this.#longest
   }

@@ -194,8 +194,10 @@ function openSysV(address: SysVAddress, options: SysVOpenOptions | undefined): S
       : 'private' in address
         ? IPC_PRIVATE
         : ftok(address.file, address.project)
+  // To set maxBytes, what else there is to set is read first, which its owner may not be allowed to.
+  const mode = maxBytes === undefined ? creation.mode : creation.mode | 0o400
   const createNew = () =>
-    native.sysv.get(key, IPC_CREAT | (key === IPC_PRIVATE ? 0 : IPC_EXCL) | creation.mode)
+    native.sysv.get(key, IPC_CREAT | (key === IPC_PRIVATE ? 0 : IPC_EXCL) | mode)
   const { result: id, created } =
     key === IPC_PRIVATE
       ? { result: createNew(), created: true }
@@ -209,12 +211,12 @@ function openSysV(address: SysVAddress, options: SysVOpenOptions | undefined): S
     })
   }
   const name = sysvAddress({ key, id })
-  if (created && maxBytes !== undefined) setMaxBytes(id, name, maxBytes)
+  if (created && maxBytes !== undefined) setMaxBytes(id, name, maxBytes, creation.mode)
   return new SysVQueue(new SysVDriver(id, name, creation.access), key)
 }
 
-function setMaxBytes(id: number, address: string, maxBytes: number): void {
-  const failed = native.sysv.set(id, { maxBytes })
+function setMaxBytes(id: number, address: string, maxBytes: number, mode: number): void {
+  const failed = native.sysv.set(id, { maxBytes, mode })
   if (failed === 0) return
   native.sysv.remove(id)
   const code = errnoName(-failed)

@@ -8,12 +8,12 @@
  */
 import type { Channel } from '../drivers/channel.js'
 import type { MessageWait, Selector } from '../drivers/driver.js'
-import { framesLost, putBack } from '../drivers/put-back.js'
+import { putBack } from '../drivers/put-back.js'
 import type { Waiter } from '../drivers/receiver.js'
-import { inbox, type Taken } from '../drivers/records.js'
+import { inbox, type Taken, unsafeType } from '../drivers/records.js'
 import type { SysVDriver } from '../drivers/sysv-driver.js'
 import { errno, QueueError } from '../errors.js'
-import { AckFrame, type Frame } from '../frame.js'
+import { AckFrame, Frame } from '../frame.js'
 import type { Supply } from './supply.js'
 import { proceed } from './turn.js'
 
@@ -21,14 +21,13 @@ import { proceed } from './turn.js'
 const POLL_FIRST_MS = 1
 const POLL_LAST_MS = 16
 
-/** Queues with an acknowledger in this thread: one consumer a queue. */
-const consumed = new Set<number>()
+/** The acknowledger of each queue in this thread, by identifier: one consumer a queue. */
+const consumers = new Map<number, Acknowledger>()
 
 /** A message that was handed over and is still in the queue. */
 interface Outstanding {
   readonly length: number
   acknowledged: boolean
-  removed: boolean
 }
 
 export class Acknowledger implements Supply {
@@ -46,7 +45,10 @@ export class Acknowledger implements Supply {
   #longest = 256
   /** Who received last, as far as we know: anybody else disturbs us. */
   #lastReceiver: number
-  #empties = new Set<Frame>()
+  /** Empty messages that ended a wait, not acknowledged: they are in our hands, not in the queue. */
+  readonly #empties = new Set<Frame>()
+  /** Those that came when nobody waited for them any more. */
+  #homeless: Frame[] = []
   #waiter: Waiter | undefined
   #waiting = false
   #whenIdle: (() => void)[] = []
@@ -54,12 +56,15 @@ export class Acknowledger implements Supply {
   #pollMs = POLL_FIRST_MS
   #retrying = false
   #error: Error | undefined
-  #released = false
+  /** The stream is gone. After its end what it handed over may still be acknowledged. */
+  #over = false
+  #refusing = false
 
   constructor(channel: Channel<SysVDriver>, selector: Selector, highWaterMark: number) {
     this.#channel = channel
     this.#driver = channel.driver
-    if (consumed.has(this.#driver.id)) {
+    const predecessor = consumers.get(this.#driver.id)
+    if (predecessor && !predecessor.#over) {
       throw new QueueError('EBUSY', {
         address: this.#driver.address,
         message: 'a reader with ack is there already: one consumer a queue',
@@ -69,35 +74,57 @@ export class Acknowledger implements Supply {
     this.#limit = Math.max(1, highWaterMark)
     this.#wait = this.#driver.waitForMessage(selector)
     this.#lastReceiver = this.#driver.stat().lastReceivePid
-    consumed.add(this.#driver.id)
+    // What its stream left unacknowledged at its end is ours now.
+    if (predecessor) predecessor.#refusing = true
+    consumers.set(this.#driver.id, this)
   }
 
   take(max: number, bigint: boolean): Taken {
     if (this.#error) throw this.#error
     const frames: Frame[] = []
-    const wanted = Math.min(max, this.#limit - this.#count)
+    const wanted = Math.min(max, this.#room())
     while (frames.length < wanted) {
-      const index = this.#position
-      const taken = inbox.take(this.#longest, bigint, (slab, offset) =>
-        this.#driver.peek(slab, offset, wanted - frames.length, index, this.#longest),
-      )
-      if (typeof taken === 'number') {
-        if (taken === -errno.ENOMSG) break
-        // Longer than expected, or else the queue is gone.
-        if (taken === -errno.EINVAL && this.#longest < this.#driver.longest()) {
-          this.#longest = Math.min(this.#longest * 4, this.#driver.longest())
-          continue
-        }
-        throw this.#driver.error(taken, this.#driver.receiveCall)
-      }
+      const taken = this.#peek(wanted - frames.length, bigint)
+      if (!taken) break
       for (const frame of taken.frames) {
         this.#position++
         if (this.#matches(frame.type)) frames.push(this.#handOver(frame))
       }
-      // What cannot be handed over was not taken either.
-      if (taken.error) return { frames, error: taken.error }
+      const unsafe = taken.rest?.[0]
+      if (!unsafe) continue
+      if (!this.#matches(unsafe.type)) this.#position++
+      // What stands before it is handed over first.
+      else if (frames.length > 0) break
+      else throw taken.error
     }
     return { frames }
+  }
+
+  /** Undefined behind the last message. */
+  #peek(max: number, bigint: boolean): Taken | undefined {
+    for (;;) {
+      const longest = this.#longest
+      const taken = inbox.take(longest, bigint, (slab, offset) =>
+        this.#driver.peek(slab, offset, max, this.#position, longest),
+      )
+      if (typeof taken !== 'number') return taken
+      if (taken === -errno.ENOMSG) return undefined
+      if (taken !== -errno.EINVAL || !this.#expectLonger()) {
+        throw this.#driver.error(taken, this.#driver.receiveCall)
+      }
+    }
+  }
+
+  /** A message was longer than expected; false where none can be, so that the queue is gone. */
+  #expectLonger(): boolean {
+    const driver = this.#driver
+    // msgmax may have been raised since it was read.
+    if (this.#longest >= driver.longest()) {
+      if (this.#longest >= driver.stat().bytes) return false
+      driver.grow()
+    }
+    this.#longest = Math.min(this.#longest * 4, driver.longest())
+    return true
   }
 
   #matches(type: number | bigint): boolean {
@@ -108,7 +135,7 @@ export class Acknowledger implements Supply {
   }
 
   #handOver(frame: Frame): AckFrame {
-    const entry = { length: frame.data.length, acknowledged: false, removed: false }
+    const entry = { length: frame.data.length, acknowledged: false }
     const list = this.#outstanding.get(frame.type)
     if (list) list.push(entry)
     else this.#outstanding.set(frame.type, [entry])
@@ -118,7 +145,7 @@ export class Acknowledger implements Supply {
 
   #acknowledge(type: number | bigint, entry: Outstanding): boolean {
     if (entry.acknowledged) return true
-    if (this.#released || this.#channel.closed || this.#error) return false
+    if (this.#refuses()) return false
     entry.acknowledged = true
     const list = this.#outstanding.get(type) as Outstanding[]
     for (let oldest = list[0]; oldest?.acknowledged; oldest = list[0]) {
@@ -126,8 +153,13 @@ export class Acknowledger implements Supply {
       list.shift()
     }
     if (list.length === 0) this.#outstanding.delete(type)
+    if (this.#over && this.#count === 0) this.#resign()
     this.#retry()
     return true
+  }
+
+  #refuses(): boolean {
+    return this.#refusing || this.#channel.closed || this.#error !== undefined
   }
 
   #remove(type: number | bigint, { length }: Outstanding): boolean {
@@ -157,18 +189,21 @@ export class Acknowledger implements Supply {
 
   #await(): void {
     if (!this.#waiter || this.#waiting) return
-    if (this.#count > 0) {
-      // With all that it may hold in its hands, only an acknowledgement helps.
-      if (this.#count < this.#limit) this.#poll()
-      return
-    }
-    const failed = this.#wait.begin((status, frame) => this.#over(status, frame))
+    // With all that it may hold in its hands, only an acknowledgement helps.
+    if (this.#room() === 0) return
+    if (this.#count > 0) return this.#poll()
+    const failed = this.#wait.begin((status, frame) => this.#waited(status, frame))
     if (failed) {
       process.nextTick(() => this.#fail(this.#driver.error(failed, this.#driver.waitCall)))
       return
     }
     this.#waiting = true
     this.updateKeepAlive()
+  }
+
+  /** How many more may be handed over. */
+  #room(): number {
+    return this.#limit - this.#count - this.#empties.size
   }
 
   #poll(): void {
@@ -178,30 +213,37 @@ export class Acknowledger implements Supply {
     this.updateKeepAlive()
   }
 
-  #over(status: number, empty: Frame | undefined): void {
+  #waited(status: number, empty: Frame | undefined): void {
     this.#waiting = false
     if (status < 0 && status !== -errno.ECANCELED) {
       this.#fail(this.#driver.error(status, this.#driver.receiveCall))
     } else if (empty) {
       this.#handOverEmpty(empty)
     } else {
-      this.#serve()
+      this.#serve(status === 0)
     }
     for (const done of this.#whenIdle.splice(0)) done()
   }
 
   // The kernel gave an empty message to the wait itself: it is not in the queue any more.
   #handOverEmpty({ type, data }: Frame): void {
-    this.#lastReceiver = this.#driver.stat().lastReceivePid
-    const frame = new AckFrame(this.#waiter?.bigint ? type : Number(type), data, () => true)
+    // The kernel names the waiting thread as the receiver. Where it cannot tell, the next call will.
+    this.#lastReceiver = this.#driver.lastReceiver() ?? this.#lastReceiver
     const waiter = this.#takeWaiter()
-    if (waiter) {
-      this.#empties.add(frame)
-      waiter.deliver([frame])
+    const unsafe = waiter?.bigint === false && type > Number.MAX_SAFE_INTEGER
+    if (!waiter || unsafe) {
+      this.#homeless = putBack(this.#driver, [new Frame(type, data)])
+      if (unsafe) waiter.fail(unsafeType(type))
       return
     }
-    const lost = putBack(this.#driver, [frame])
-    if (lost.length > 0) throw framesLost(this.#driver, lost)
+    let acknowledged = false
+    const frame: AckFrame = new AckFrame(waiter.bigint ? type : Number(type), data, () => {
+      acknowledged ||= !this.#refuses() && this.#empties.delete(frame)
+      this.#retry()
+      return acknowledged
+    })
+    this.#empties.add(frame)
+    waiter.deliver([frame])
   }
 
   // Acknowledgements come in bursts: look once for all of them.
@@ -214,22 +256,27 @@ export class Acknowledger implements Supply {
     })
   }
 
-  #serve(): void {
+  /** `expected`: the kernel says that there is a message. */
+  #serve(expected = false): void {
     if (!this.#waiter || this.#waiting) return
     let taken: Taken
     try {
       taken = this.take(this.#waiter.max(), this.#waiter.bigint)
+      if (taken.frames.length === 0 && expected) {
+        // Somebody has removed messages that we had passed over.
+        this.#position = 0
+        taken = this.take(this.#waiter.max(), this.#waiter.bigint)
+      }
     } catch (error) {
       this.#fail(error as Error)
       return
     }
-    if (taken.frames.length === 0 && !taken.error) return this.#await()
+    if (taken.frames.length === 0) return this.#await()
     this.settle(this.#takeWaiter() as Waiter, taken)
   }
 
-  settle(waiter: Waiter, taken: Taken): void {
-    if (taken.frames.length > 0) waiter.deliver(taken.frames)
-    if (taken.error) waiter.fail(taken.error)
+  settle(waiter: Waiter, { frames }: Taken): void {
+    waiter.deliver(frames)
   }
 
   #takeWaiter(): Waiter | undefined {
@@ -257,13 +304,18 @@ export class Acknowledger implements Supply {
     else this.#timer?.unref()
   }
 
-  /** All but the empty ones that ended a wait are in the queue still. */
-  release(frames: Frame[], ended: boolean): Frame[] {
-    consumed.delete(this.#driver.id)
-    this.#released = !ended
-    return putBack(
-      this.#driver,
-      frames.filter((frame) => this.#empties.has(frame)),
-    )
+  /** Unread frames are in the queue still, all but the empty ones that ended a wait. */
+  release(_frames: Frame[], ended: boolean): Frame[] {
+    this.#over = true
+    this.#refusing ||= !ended
+    if (this.#refusing || this.#count === 0) this.#resign()
+    const homeless = this.#homeless.splice(0)
+    if (this.#refusing) homeless.push(...this.#empties)
+    if (this.#refusing) this.#empties.clear()
+    return putBack(this.#driver, homeless)
+  }
+
+  #resign(): void {
+    if (consumers.get(this.#driver.id) === this) consumers.delete(this.#driver.id)
   }
 }

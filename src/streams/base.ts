@@ -28,4 +28,4 @@ interface ReadableState<T> {
   length: number
 }
 
-export const addAbortSignal = streams.addAbortSignal
+export const { addAbortSignal, finished } = streams

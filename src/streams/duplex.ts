@@ -1,9 +1,11 @@
 /** A queue as one stream for both directions, like a socket. */
 import type { Channel } from '../drivers/channel.js'
+import type { Frame } from '../frame.js'
 import { checkOptions } from '../options.js'
 import { addAbortSignal, Duplex } from './base.js'
-import { collectWrites } from './bytes.js'
+import { collectWrites } from './collect.js'
 import type { Intake } from './intake.js'
+import { iterate } from './iterate.js'
 import {
   checkReadable,
   checkWritable,
@@ -42,7 +44,7 @@ export class QueueDuplex extends Duplex {
     })
     this.#intake = intakeFor(this, channel, incoming)
     this.#outlet = new Outlet(channel, outgoing)
-    if (!outgoing.objectMode) collectWrites(this, this.#outlet)
+    collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
     for (const signal of [incoming.signal, outgoing.signal]) {
       if (signal) addAbortSignal(signal, this)
     }
@@ -53,12 +55,16 @@ export class QueueDuplex extends Duplex {
     this.#intake.stop()
   }
 
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Frame> {
+    return iterate<Frame>(this)
+  }
+
   override _read(): void {
     this.#intake.read()
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#outlet.write(chunk, callback)
+    this.#outlet.write([{ chunk }], callback)
   }
 
   override _final(callback: WriteCallback): void {

@@ -182,7 +182,7 @@ export class Intake implements Reader, Waiter {
     this.#cancelWait(() => {
       const gone = error instanceof QueueError && error.code === 'EIDRM'
       if (gone) {
-        error.frames = this.#unread()
+        error.frames = [...this.#unread(), ...this.#supply.release([], true)]
         callback(error)
         return
       }
@@ -194,10 +194,15 @@ export class Intake implements Reader, Waiter {
 
   /** What could not be put back. */
   #giveBack(ended = false): Frame[] {
-    const unread = this.#unread()
-    if (!this.#options.requeue) return []
+    const unread = this.#options.requeue ? this.#unread() : this.#discard()
     // Bytes put back would come in another order.
-    return this.#options.objectMode ? this.#supply.release(unread, ended) : unread
+    if (!this.#options.objectMode) return unread
+    return this.#supply.release(unread, ended)
+  }
+
+  #discard(): Frame[] {
+    this.#unread()
+    return []
   }
 
   #unread(): Frame[] {

@@ -64,7 +64,6 @@ export interface CheckedReadable extends IntakeOptions {
 
 export interface CheckedWritable extends OutletOptions {
   highWaterMark: number
-  objectMode: boolean
   signal: AbortSignal | undefined
 }
 

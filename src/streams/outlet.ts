@@ -15,12 +15,14 @@ export interface OutletOptions {
   type: TypeOf | undefined
   codec: Codec<unknown>
   eof: boolean
+  objectMode: boolean
 }
 
 export class Outlet {
   readonly #channel: Channel
   readonly #options: OutletOptions
   readonly #defaultType: number | bigint
+  readonly #plain: boolean
   #pending: Pending | undefined
   #whenSent: (() => void) | undefined
 
@@ -28,61 +30,84 @@ export class Outlet {
     this.#channel = channel
     this.#options = options
     const { type } = options
+    this.#plain = isIdentity(options.codec) && typeof type !== 'function'
     this.#defaultType =
       type === undefined || typeof type === 'function' ? defaultSendType(channel.driver.kind) : type
   }
 
-  /** `_write` in object mode: the callback means that the kernel has the message. */
-  write(chunk: unknown, callback: WriteCallback): void {
-    const { sender } = this.#channel
-    let message: { type: number | bigint; data: Data }
-    try {
-      this.#channel.assertOpen()
-      message = this.#resolve(chunk)
-      this.#pending = sender.send(message.type, message.data, (error) => {
-        this.#sent()
-        callback(error)
-      })
-    } catch (error) {
-      callback(error as Error)
-      return
-    }
-    if (this.#pending) return
-    spend(1, outbox.used)
-    // A source that never waits must not keep timers and sockets from their turn.
-    if (exhausted()) proceed(callback)
-    else callback()
+  /** `_write` and `_writev`; the callback means that the kernel has all of it. */
+  write(chunks: readonly { chunk: unknown }[], callback: WriteCallback): void {
+    if (this.#options.objectMode) this.#sendMessages(chunks, 0, callback)
+    else this.#sendBytes({ chunks: chunks as readonly BytesChunk[], index: 0, at: 0 }, callback)
   }
 
-  /** `_writev` in byte mode: the bytes of all chunks in as few messages as they fit. */
-  writeBytes(chunks: readonly Uint8Array[], callback: WriteCallback): void {
-    this.#sendBytes({ chunks, index: 0, at: 0 }, callback)
+  #sendMessages(
+    chunks: readonly { chunk: unknown }[],
+    from: number,
+    callback: WriteCallback,
+  ): void {
+    const { driver } = this.#channel
+    let index = from
+    let failure: Error | undefined
+    outbox.clear()
+    try {
+      this.#channel.assertOpen()
+      while (index < chunks.length && outbox.used < PORTION) {
+        const { type, data } = this.#resolve(chunks[index]?.chunk)
+        driver.checkLength(outbox.add(type, data))
+        index++
+      }
+    } catch (error) {
+      // What was written before goes out first.
+      outbox.truncate(index - from)
+      failure = error as Error
+    }
+    const next = (error?: Error | null) => {
+      if (error || failure) callback(error ?? failure)
+      else if (index < chunks.length) this.#sendMessages(chunks, index, callback)
+      else if (exhausted()) proceed(callback)
+      else callback()
+    }
+    this.#submit(next)
+  }
+
+  /** Sends what is in the outbox. */
+  #submit(done: WriteCallback): void {
+    spend(outbox.count, outbox.used)
+    try {
+      this.#pending = this.#channel.sender.sendOutbox((error) => {
+        this.#pending = undefined
+        this.#whenSent?.()
+        done(error)
+      })
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    if (!this.#pending) done()
   }
 
   #sendBytes(cursor: Cursor, callback: WriteCallback): void {
-    const { sender, driver } = this.#channel
+    outbox.clear()
     try {
       this.#channel.assertOpen()
-      while (pack(cursor, this.#defaultType, driver.byteMessageSize)) {
-        spend(outbox.count, outbox.used)
-        this.#pending = sender.sendOutbox((error) => {
-          this.#sent()
-          if (error) callback(error)
-          else this.#sendBytes(cursor, callback)
-        })
-        if (this.#pending) return
-      }
     } catch (error) {
       callback(error as Error)
       return
     }
-    if (exhausted()) proceed(callback)
-    else callback()
+    const more = pack(cursor, this.#defaultType, this.#channel.driver.byteMessageSize)
+    this.#submit((error) => {
+      if (error) callback(error)
+      else if (more) this.#sendBytes(cursor, callback)
+      else if (exhausted()) proceed(callback)
+      else callback()
+    })
   }
 
   /** `_final`: the end-of-stream mark, if there is to be one. */
   end(callback: WriteCallback): void {
-    if (this.#options.eof) this.write(new Frame(this.#defaultType, Buffer.alloc(0)), callback)
+    if (this.#options.eof)
+      this.#sendMessages([{ chunk: new Frame(this.#defaultType, Buffer.alloc(0)) }], 0, callback)
     else callback()
   }
 
@@ -93,13 +118,12 @@ export class Outlet {
     this.#channel.sender.cancel(this.#pending, reason ?? this.#channel.closedError())
   }
 
-  #sent(): void {
-    this.#pending = undefined
-    this.#whenSent?.()
-  }
-
   #resolve(chunk: unknown): { type: number | bigint; data: Data } {
     const { type, codec } = this.#options
+    // The common case first: data as it is, of the stream's own type.
+    if (this.#plain && (chunk instanceof Uint8Array || typeof chunk === 'string')) {
+      return { type: this.#defaultType, data: chunk }
+    }
     let value = chunk
     let own: unknown
     if (chunk instanceof Frame || (isIdentity(codec) && isFrameLike(chunk))) {
@@ -126,9 +150,13 @@ function isFrameLike(chunk: unknown): chunk is { type?: unknown; data: unknown }
   )
 }
 
+interface BytesChunk {
+  chunk: Uint8Array
+}
+
 /** Which bytes come next. */
 interface Cursor {
-  readonly chunks: readonly Uint8Array[]
+  readonly chunks: readonly BytesChunk[]
   index: number
   at: number
 }
@@ -136,15 +164,14 @@ interface Cursor {
 /** A portion at a time, so that a large write takes no second copy of itself. */
 const PORTION = 64 * 1024
 
-/** Fills the outbox with the next bytes, in messages of `size`; false when there are none left. */
+/** Adds the next bytes to the outbox, in messages of `size`; whether there are more. */
 function pack(cursor: Cursor, type: number | bigint, size: number): boolean {
-  outbox.clear()
   const { chunks } = cursor
   while (cursor.index < chunks.length && outbox.used < PORTION) {
     outbox.begin()
     let room = size
     while (room > 0 && cursor.index < chunks.length) {
-      const chunk = chunks[cursor.index] as Uint8Array
+      const { chunk } = chunks[cursor.index] as BytesChunk
       const whole = cursor.at === 0 && chunk.length <= room
       const piece = whole ? chunk : chunk.subarray(cursor.at, cursor.at + room)
       outbox.append(piece)
@@ -158,5 +185,5 @@ function pack(cursor: Cursor, type: number | bigint, size: number): boolean {
     // A write of no bytes makes no message.
     if (room < size) outbox.seal(type)
   }
-  return outbox.count > 0
+  return cursor.index < chunks.length
 }

@@ -5,6 +5,7 @@ import type { Frame } from '../frame.js'
 import { Acknowledger } from './acknowledger.js'
 import { Readable } from './base.js'
 import { Intake } from './intake.js'
+import { iterate } from './iterate.js'
 import { type CheckedReadable, checkReadable, type ReadableOptions } from './options.js'
 import { directSupply } from './supply.js'
 
@@ -66,5 +67,7 @@ export class QueueReadable<F = Frame> extends Readable {
     this.#intake.destroy(error, callback)
   }
 
-  declare [Symbol.asyncIterator]: () => NodeJS.AsyncIterator<F>
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<F> {
+    return iterate<F>(this)
+  }
 }

@@ -1,7 +1,7 @@
 /** A queue as a writable stream. */
 import type { Channel } from '../drivers/channel.js'
 import { Writable } from './base.js'
-import { collectWrites } from './bytes.js'
+import { collectWrites } from './collect.js'
 import { checkWritable, type WritableOptions } from './options.js'
 import { Outlet, type WriteCallback } from './outlet.js'
 
@@ -22,11 +22,11 @@ export class QueueWritable extends Writable {
       ...(checked.signal && { signal: checked.signal }),
     })
     this.#outlet = new Outlet(channel, checked)
-    if (!checked.objectMode) collectWrites(this, this.#outlet)
+    collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#outlet.write(chunk, callback)
+    this.#outlet.write([{ chunk }], callback)
   }
 
   override _final(callback: WriteCallback): void {
