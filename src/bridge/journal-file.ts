@@ -25,9 +25,8 @@ export interface Static {
   /** The first part of the ids. */
   epoch: string
   identity: string
-  /** Who writes here. */
-  pid: number
-  started: string
+  /** Who writes here: a process and when it started. */
+  writer: string
   /** Who had received last from the queue before. */
   before: number
   /** Messages up to this one had left the queue when the file was made. */

@@ -14,7 +14,7 @@ import { dirname } from 'node:path'
 import type { Frame } from '../frame.js'
 import type { SysVQueue } from '../queues/sysv-queue.js'
 import { BridgeError } from './errors.js'
-import { processStart, queueIdentity } from './identity.js'
+import { assertUnused, queueIdentity, thisProcess } from './identity.js'
 import {
   type Contents,
   JournalFile,
@@ -43,7 +43,6 @@ interface Recovered {
 export class Journal {
   readonly #file: JournalFile
   readonly #epoch: string
-  readonly #capacity: number
   /** Of the messages in the queue that the last run had numbered. */
   readonly #recovered: Print[]
   readonly #first: number
@@ -65,11 +64,11 @@ export class Journal {
     this.#next = this.#first
     this.#last = removed + prints.length
     this.#recovered = prints
-    this.#capacity = 2 * Math.max(window, prints.length)
-    const { pid } = process
-    const started = processStart(pid) as string
+    // Twice the window: the record of a message is there until its removal is certain.
+    const capacity = 2 * Math.max(window, prints.length)
     const identity = queueIdentity(queue)
-    const head = { epoch, identity, pid, started, before, first: removed, capacity: this.#capacity }
+    const writer = thisProcess()
+    const head = { epoch, identity, writer, before, first: removed, capacity }
     this.#file = new JournalFile(file, head, prints)
   }
 
@@ -122,15 +121,12 @@ export class Journal {
 function recover(options: JournalOptions): Recovered | undefined {
   const { file, queue } = options
   const last = readJournal(file)
-  if (!last || last.identity !== queueIdentity(queue)) return undefined
-  if (processStart(last.pid) === last.started && last.pid !== process.pid) {
-    throw new BridgeError('ERR_JOURNAL_BUSY', `process ${last.pid} uses the journal ${file}`, {
-      hint: 'one bridge a queue; give each its own journal',
-    })
-  }
+  if (!last) return undefined
+  assertUnused(file, last.writer)
+  if (last.identity !== queueIdentity(queue)) return undefined
   // Somebody else took messages, nobody knows how many.
   const receiver = queue.stats().lastReceivePid
-  if (receiver !== last.pid && receiver !== last.before) return undefined
+  if (receiver !== Number.parseInt(last.writer, 10) && receiver !== last.before) return undefined
 
   const lowest = Math.max(last.first, last.removed - 1)
   const prints: Print[] = []

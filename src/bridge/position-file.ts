@@ -4,6 +4,7 @@
  */
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { assertUnused, thisProcess } from './identity.js'
 
 const NUMBER_BYTES = 8
 
@@ -21,7 +22,7 @@ export class PositionFile {
     this.#fd = openSync(temporary, 'w', 0o600)
     try {
       this.note(this.last)
-      writeSync(this.#fd, of, NUMBER_BYTES)
+      writeSync(this.#fd, `${of}\n${thisProcess()}`, NUMBER_BYTES)
       renameSync(temporary, path)
     } catch (error) {
       closeSync(this.#fd)
@@ -47,6 +48,9 @@ function readPosition(path: string, of: string): number {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
     throw error
   }
-  if (bytes.length < NUMBER_BYTES || bytes.toString('utf8', NUMBER_BYTES) !== of) return 0
+  if (bytes.length < NUMBER_BYTES) return 0
+  const [about, writer = ''] = bytes.toString('utf8', NUMBER_BYTES).split('\n')
+  assertUnused(path, writer)
+  if (about !== of) return 0
   return Number(bytes.readBigUInt64LE())
 }
