@@ -101,10 +101,19 @@ export class Publisher {
     this.#watch = setInterval(() => this.#checkProgress(), ACK_WAIT_MS / 4)
   }
 
-  /** Looks whether the stream is there and how far it is, and begins. */
+  /** Begins; rejects where the stream is not there, or not for us. */
   async start(): Promise<void> {
-    await this.#skipStored()
-    this.#begin()
+    try {
+      await this.#beginRound()
+    } catch (cause) {
+      const error = explain(cause, `stream ${this.#options.stream}`)
+      // A connection that breaks just now is none of the stream's.
+      if (!(error instanceof BridgeError) || error.code !== 'ERR_NATS_UNREACHABLE') throw error
+      // The client has connected again meanwhile.
+      if (this.#open || this.#closed) return
+      this.#events.retry(error)
+      this.#tryAgain(backoff(this.#failures++))
+    }
   }
 
   get size(): number {
@@ -124,7 +133,9 @@ export class Publisher {
     this.#advance()
   }
 
-  #begin(): void {
+  /** Looks how far the stream is, and sends what it has not. */
+  async #beginRound(): Promise<void> {
+    await this.#skipStored()
     if (this.#closed) return
     this.#round++
     this.#published = 0
@@ -239,7 +250,7 @@ export class Publisher {
   #tryAgain(delay: number): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      this.start().catch((error) => {
+      this.#beginRound().catch((error) => {
         if (this.#closed || this.#open) return
         this.#events.retry(error)
         this.#tryAgain(backoff(this.#failures++))

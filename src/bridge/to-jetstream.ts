@@ -4,8 +4,7 @@ import type { JetStreamClient } from '@nats-io/jetstream'
 import { argumentError } from '../errors.js'
 import { AckFrame, Frame } from '../frame.js'
 import { checkBoolean, checkInteger, checkOptions } from '../options.js'
-import { Writable } from '../streams/base.js'
-import { explain } from './connection.js'
+import { buffered, Writable } from '../streams/base.js'
 import { BridgeError } from './errors.js'
 import { Journal, type JournalOptions } from './journal.js'
 import { type Outgoing, Publisher } from './publisher.js'
@@ -52,6 +51,7 @@ export class JetStreamWritable extends Writable {
   readonly #epoch = randomBytes(9).toString('base64url')
   #index = 0
   #collected: Frame[] = []
+  #unwritten: Frame[] = []
   #held: Done | undefined
   #ending: Done | undefined
   #frames = 0
@@ -79,7 +79,7 @@ export class JetStreamWritable extends Writable {
 
   /** After a destruction: what was written and is not known to be stored. */
   get unstored(): Frame[] {
-    return [...(this.#publisher?.unstored ?? []), ...this.#collected]
+    return [...(this.#publisher?.unstored ?? []), ...this.#collected, ...this.#unwritten]
   }
 
   override _construct(callback: Done): void {
@@ -100,10 +100,7 @@ export class JetStreamWritable extends Writable {
       callback(error as Error)
       return
     }
-    this.#publisher.start().then(
-      () => callback(),
-      (error) => callback(explain(error, `stream ${stream}`)),
-    )
+    this.#publisher.start().then(() => callback(), callback)
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: Done): void {
@@ -190,6 +187,7 @@ export class JetStreamWritable extends Writable {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#unwritten = buffered<unknown>(this).map(frameOf)
     this.#publisher?.close()
     this.#journal?.close()
     callback(error)
