@@ -1,9 +1,11 @@
 /** A queue as one stream for both directions, like a socket. */
 import type { Channel } from '../drivers/channel.js'
+import type { Frame } from '../frame.js'
 import { checkOptions } from '../options.js'
 import { addAbortSignal, Duplex } from './base.js'
 import { collectWrites } from './collect.js'
 import type { Intake } from './intake.js'
+import { iterate } from './iterate.js'
 import {
   checkReadable,
   checkWritable,
@@ -17,7 +19,7 @@ export interface DuplexOptions<T = Buffer> {
   /** What comes in: the options of `readable()`. */
   receive?: ReadableOptions<T>
   /** What goes out: the options of `writable()`. */
-  send?: WritableOptions<never>
+  send?: WritableOptions<unknown>
 }
 
 /**
@@ -29,7 +31,7 @@ export class QueueDuplex extends Duplex {
   readonly #outlet: Outlet
 
   /** @internal */
-  constructor(channel: Channel, options?: DuplexOptions<never>) {
+  constructor(channel: Channel, options?: DuplexOptions<unknown>) {
     channel.assertOpen()
     const { receive, send } = checkOptions(options, ['receive', 'send'])
     const incoming = checkReadable(channel.driver, receive, 'options.receive')
@@ -42,7 +44,7 @@ export class QueueDuplex extends Duplex {
     })
     this.#intake = intakeFor(this, channel, incoming)
     this.#outlet = new Outlet(channel, outgoing)
-    collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
+    collectWrites(this, this.#outlet)
     for (const signal of [incoming.signal, outgoing.signal]) {
       if (signal) addAbortSignal(signal, this)
     }
@@ -51,6 +53,10 @@ export class QueueDuplex extends Duplex {
   /** Takes no more from the kernel; what was taken is handed over, then the readable side ends. */
   stop(): void {
     this.#intake.stop()
+  }
+
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Frame> {
+    return iterate<Frame>(this)
   }
 
   override _read(): void {

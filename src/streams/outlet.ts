@@ -22,13 +22,17 @@ export class Outlet {
   readonly #channel: Channel
   readonly #options: OutletOptions
   readonly #defaultType: number | bigint
+  readonly #plain: boolean
   #pending: Pending | undefined
+  /** Of the messages written, how many the kernel has. Bytes are not counted. */
+  accepted = 0
   #whenSent: (() => void) | undefined
 
   constructor(channel: Channel, options: OutletOptions) {
     this.#channel = channel
     this.#options = options
     const { type } = options
+    this.#plain = isIdentity(options.codec) && typeof type !== 'function'
     this.#defaultType =
       type === undefined || typeof type === 'function' ? defaultSendType(channel.driver.kind) : type
   }
@@ -71,18 +75,27 @@ export class Outlet {
 
   /** Sends what is in the outbox. */
   #submit(done: WriteCallback): void {
-    spend(outbox.count, outbox.used)
+    const { count } = outbox
+    spend(count, outbox.used)
     try {
-      this.#pending = this.#channel.sender.sendOutbox((error) => {
+      const pending = this.#channel.sender.sendOutbox((error) => {
+        this.#accept(count - (pending?.count ?? 0))
         this.#pending = undefined
         this.#whenSent?.()
         done(error)
       })
+      this.#pending = pending
     } catch (error) {
       done(error as Error)
       return
     }
-    if (!this.#pending) done()
+    if (this.#pending) return
+    this.#accept(count)
+    done()
+  }
+
+  #accept(count: number): void {
+    if (this.#options.objectMode) this.accepted += count
   }
 
   #sendBytes(cursor: Cursor, callback: WriteCallback): void {
@@ -104,9 +117,17 @@ export class Outlet {
 
   /** `_final`: the end-of-stream mark, if there is to be one. */
   end(callback: WriteCallback): void {
-    if (this.#options.eof)
-      this.#sendMessages([{ chunk: new Frame(this.#defaultType, Buffer.alloc(0)) }], 0, callback)
-    else callback()
+    if (!this.#options.eof) return callback()
+    try {
+      this.#channel.assertOpen()
+    } catch (error) {
+      callback(error as Error)
+      return
+    }
+    // Whatever the codec, the mark is empty.
+    outbox.clear()
+    outbox.add(this.#defaultType, '')
+    this.#submit(callback)
   }
 
   /** `_destroy`: a message that waits for room is given up, unless the kernel is quicker. */
@@ -118,6 +139,10 @@ export class Outlet {
 
   #resolve(chunk: unknown): { type: number | bigint; data: Data } {
     const { type, codec } = this.#options
+    // The common case first: data as it is, of the stream's own type.
+    if (this.#plain && (chunk instanceof Uint8Array || typeof chunk === 'string')) {
+      return { type: this.#defaultType, data: chunk }
+    }
     let value = chunk
     let own: unknown
     if (chunk instanceof Frame || (isIdentity(codec) && isFrameLike(chunk))) {

@@ -3,8 +3,9 @@ import type { Channel } from '../drivers/channel.js'
 import type { SysVDriver } from '../drivers/sysv-driver.js'
 import type { Frame } from '../frame.js'
 import { Acknowledger } from './acknowledger.js'
-import { Readable } from './base.js'
+import { addAbortSignal, Readable } from './base.js'
 import { Intake } from './intake.js'
+import { iterate } from './iterate.js'
 import { type CheckedReadable, checkReadable, type ReadableOptions } from './options.js'
 import { directSupply } from './supply.js'
 
@@ -26,15 +27,13 @@ export class QueueReadable<F = Frame> extends Readable {
   readonly #intake: Intake
 
   /** @internal */
-  constructor(channel: Channel, options?: ReadableOptions<never>) {
+  constructor(channel: Channel, options?: ReadableOptions<unknown>) {
     channel.assertOpen()
     const checked = checkReadable(channel.driver, options)
-    super({
-      objectMode: checked.objectMode,
-      highWaterMark: checked.highWaterMark,
-      ...(checked.signal && { signal: checked.signal }),
-    })
+    super({ objectMode: checked.objectMode, highWaterMark: checked.highWaterMark })
     this.#intake = intakeFor(this, channel, checked)
+    // An aborted one destroys at once, for which there must be an intake.
+    if (checked.signal) addAbortSignal(checked.signal, this)
   }
 
   /** Takes no more from the kernel; what was taken is handed over, then the stream ends. */
@@ -66,5 +65,7 @@ export class QueueReadable<F = Frame> extends Readable {
     this.#intake.destroy(error, callback)
   }
 
-  declare [Symbol.asyncIterator]: () => NodeJS.AsyncIterator<F>
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<F> {
+    return iterate<F>(this)
+  }
 }
