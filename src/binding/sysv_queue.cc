@@ -71,9 +71,10 @@ Napi::Value Receive(const Napi::CallbackInfo& info) {
   return Result(info.Env(), taken);
 }
 
-// peek(id, slab, offset, max, index, capacity): copies messages from a position on, leaves them in
-// the queue. `capacity` is the longest expected: the kernel's cost grows with it, not with the
-// message's length. EINVAL where a message is longer. msgrcv(2), MSG_COPY
+// peek(id, slab, offset, max, index, longest): copies messages from a position on, leaves them in
+// the queue. `longest` is the longest expected: the kernel's cost grows with it, not with the
+// message's length. E2BIG where a message is longer; EINVAL where one is longer than msgmax, which
+// was lowered since it was sent: that cannot be copied. msgrcv(2), MSG_COPY
 Napi::Value Peek(const Napi::CallbackInfo& info) {
   const int id = Int32(info, 0);
   Slab slab(info.Env(), info[1], Int64(info, 2));
@@ -106,7 +107,7 @@ Napi::Value Acknowledge(const Napi::CallbackInfo& info) {
   msqid_ds data;
   if (msgctl(id, IPC_STAT, &data) < 0) return Result(info.Env(), -errno);
   if (data.msg_lrpid != Int32(info, 3)) return Result(info.Env(), -EBUSY);
-  char small[1024];
+  alignas(long) char small[1024];
   std::vector<char> large;
   char* message = small;
   if (sizeof(long) + length > sizeof small) {

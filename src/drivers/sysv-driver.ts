@@ -175,6 +175,12 @@ export class SysVDriver implements Driver {
         const hint = sysvLengthHint(this.#maxMessageSize + 1, this.#maxBytes)
         return new QueueError('EMSGSIZE', { syscall, address, hint })
       }
+      // Nor does a call that takes messages mind their length: this one was to copy.
+      if (syscall === this.receiveCall) {
+        const msgmax = readLimit('kernel.msgmax')
+        const hint = `a message from before kernel.msgmax was lowered to ${msgmax} may be longer than it: it cannot be looked at, only taken`
+        return new QueueError(code, { syscall, address, hint })
+      }
     }
     return new QueueError(code, { syscall, address })
   }

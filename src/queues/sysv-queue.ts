@@ -45,8 +45,8 @@ export class SysVQueue extends MessageQueue<SysVDriver> {
         return taken.frames[0] as Frame
       }
       if (taken === -errno.ENOMSG) return null
-      // A message from before msgmax was lowered may be longer than it.
-      if (taken === -errno.EINVAL && longest < driver.stat().bytes) driver.grow()
+      // msgmax has been raised since, or was higher when the message was sent.
+      if (taken === -errno.E2BIG) driver.grow()
       else throw driver.error(taken, driver.receiveCall)
     }
   }

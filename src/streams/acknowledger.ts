@@ -109,22 +109,9 @@ export class Acknowledger implements Supply {
       )
       if (typeof taken !== 'number') return taken
       if (taken === -errno.ENOMSG) return undefined
-      if (taken !== -errno.EINVAL || !this.#expectLonger()) {
-        throw this.#driver.error(taken, this.#driver.receiveCall)
-      }
+      if (taken !== -errno.E2BIG) throw this.#driver.error(taken, this.#driver.receiveCall)
+      this.#longest *= 4
     }
-  }
-
-  /** A message was longer than expected; false where none can be, so that the queue is gone. */
-  #expectLonger(): boolean {
-    const driver = this.#driver
-    // msgmax may have been raised since it was read.
-    if (this.#longest >= driver.longest()) {
-      if (this.#longest >= driver.stat().bytes) return false
-      driver.grow()
-    }
-    this.#longest = Math.min(this.#longest * 4, driver.longest())
-    return true
   }
 
   #matches(type: number | bigint): boolean {
@@ -149,7 +136,10 @@ export class Acknowledger implements Supply {
     entry.acknowledged = true
     const list = this.#outstanding.get(type) as Outstanding[]
     for (let oldest = list[0]; oldest?.acknowledged; oldest = list[0]) {
-      if (!this.#remove(type, oldest)) return false
+      if (!this.#remove(type, oldest)) {
+        entry.acknowledged = false
+        return false
+      }
       list.shift()
     }
     if (list.length === 0) this.#outstanding.delete(type)

@@ -99,9 +99,7 @@ export class Intake implements Reader, Waiter {
   #push(raw: Frame): void {
     this.#lastType = raw.type
     if (!this.#options.objectMode) {
-      // An empty message is no bytes, and push() of none would not ask for more.
-      if (raw.data.length > 0) this.#stream.push(raw.data)
-      else this.read()
+      this.#pushBytes(raw.data)
       return
     }
     let frame: Frame<unknown>
@@ -112,6 +110,17 @@ export class Intake implements Reader, Waiter {
       return
     }
     this.#stream.push(frame)
+  }
+
+  // An empty message is no bytes and, with setEncoding(), part of a character is none yet: then the
+  // stream has nothing new to hand over, and would not ask for more.
+  #pushBytes(data: Buffer): void {
+    const { readableLength } = this.#stream
+    if (data.length > 0) this.#stream.push(data)
+    const nothing =
+      data.length === 0 ||
+      (this.#stream.readableFlowing !== true && this.#stream.readableLength === readableLength)
+    if (nothing) this.read()
   }
 
   #invalid(cause: unknown, frame: Frame): void {

@@ -22,7 +22,8 @@ export interface ReadableOptions<T = Buffer> extends SelectionOptions {
   bigint?: boolean
   /**
    * How many messages are taken from the kernel ahead of the consumer, at most. Default 16; 0 takes one
-   * only when it is asked for.
+   * only when it is asked for. In byte mode it counts bytes, and is 0 by default: bytes that are taken
+   * cannot be put back.
    */
   highWaterMark?: number
   /** How data becomes a value: `'buffer'` (default), `'utf8'`, `'json'`, or a codec of your own. */
@@ -88,17 +89,18 @@ export function checkReadable(
   const options = checkOptions(given, readableOptionNames, name)
   const flag = (option: 'bigint' | 'eof' | 'objectMode' | 'ack' | 'requeue', otherwise: boolean) =>
     options[option] === undefined ? otherwise : checkBoolean(`${name}.${option}`, options[option])
+  const objectMode = flag('objectMode', true)
   const checked: CheckedReadable = {
     selector: checkSelection(driver, options, name),
     bigint: flag('bigint', false),
     highWaterMark: checkHighWaterMark(
       `${name}.highWaterMark`,
       options.highWaterMark,
-      HIGH_WATER_MARK,
+      objectMode ? HIGH_WATER_MARK : 0,
     ),
     codec: checkCodec(`${name}.codec`, options.codec),
     eof: flag('eof', false),
-    objectMode: flag('objectMode', true),
+    objectMode,
     ack: flag('ack', false),
     requeue: flag('requeue', true),
     signal:

@@ -3,7 +3,7 @@ import type { Channel } from '../drivers/channel.js'
 import type { SysVDriver } from '../drivers/sysv-driver.js'
 import type { Frame } from '../frame.js'
 import { Acknowledger } from './acknowledger.js'
-import { Readable } from './base.js'
+import { addAbortSignal, Readable } from './base.js'
 import { Intake } from './intake.js'
 import { iterate } from './iterate.js'
 import { type CheckedReadable, checkReadable, type ReadableOptions } from './options.js'
@@ -30,12 +30,10 @@ export class QueueReadable<F = Frame> extends Readable {
   constructor(channel: Channel, options?: ReadableOptions<never>) {
     channel.assertOpen()
     const checked = checkReadable(channel.driver, options)
-    super({
-      objectMode: checked.objectMode,
-      highWaterMark: checked.highWaterMark,
-      ...(checked.signal && { signal: checked.signal }),
-    })
+    super({ objectMode: checked.objectMode, highWaterMark: checked.highWaterMark })
     this.#intake = intakeFor(this, channel, checked)
+    // An aborted one destroys at once, for which there must be an intake.
+    if (checked.signal) addAbortSignal(checked.signal, this)
   }
 
   /** Takes no more from the kernel; what was taken is handed over, then the stream ends. */

@@ -1,6 +1,6 @@
 /** A queue as a writable stream. */
 import type { Channel } from '../drivers/channel.js'
-import { Writable } from './base.js'
+import { addAbortSignal, Writable } from './base.js'
 import { collectWrites } from './collect.js'
 import { checkWritable, type WritableOptions } from './options.js'
 import { Outlet, type WriteCallback } from './outlet.js'
@@ -16,13 +16,11 @@ export class QueueWritable extends Writable {
   constructor(channel: Channel, options?: WritableOptions<never>) {
     channel.assertOpen()
     const checked = checkWritable(channel.driver, options)
-    super({
-      objectMode: checked.objectMode,
-      highWaterMark: checked.highWaterMark,
-      ...(checked.signal && { signal: checked.signal }),
-    })
+    super({ objectMode: checked.objectMode, highWaterMark: checked.highWaterMark })
     this.#outlet = new Outlet(channel, checked)
     collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
+    // An aborted one destroys at once, for which there must be an outlet.
+    if (checked.signal) addAbortSignal(checked.signal, this)
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
