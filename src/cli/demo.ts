@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
 import { type MessageQueue, open } from '../index.js'
 import { type Level, type Levels, levelsFor } from './demo/levels.js'
 import { findLog, linesOf } from './demo/log.js'
@@ -36,6 +37,14 @@ interface Stage {
   readonly backlog: string[]
   readonly reader: Reader
   print(text: string): void
+}
+
+export function define(command: Command): Command {
+  return command
+    .argument('[file]', "a log; without it, one of the system's own")
+    .action(async (file: string | undefined) => {
+      process.exitCode = await demo({ file })
+    })
 }
 
 /** Resolves to the exit code: 0, or 1 where something was lost. */
