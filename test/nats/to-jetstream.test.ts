@@ -289,7 +289,7 @@ t.test('another consumer of the queue is a conflict', async (t) => {
 })
 
 t.test('a wrong chunk, name or option is refused', async (t) => {
-  t.throws(() => toJetStream(js, { stream: 'A.B' }), { code: 'ERR_ADDRESS' })
+  t.throws(() => toJetStream(js, { stream: 'A.B' }), { code: 'ERR_INVALID_ARG_VALUE' })
   t.throws(() => toJetStream(js, { stream: 'A', window: 1 } as never), {
     message: /options\.window/,
   })
