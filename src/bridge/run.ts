@@ -103,7 +103,8 @@ export async function runBridge(
   checkOptions(options, optionNames)
   const outward = isNatsAddress(to)
   if (outward === isNatsAddress(from)) {
-    const problem = 'must be nats://host:port/STREAM where the other end is a queue, and a queue where not'
+    const problem =
+      'must be nats://host:port/STREAM where the other end is a queue, and a queue where not'
     throw argumentError('ERR_INVALID_ARG_VALUE', 'to', problem, hidePassword(to))
   }
   const address = parseNatsAddress(outward ? to : from)
