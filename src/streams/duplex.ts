@@ -44,7 +44,7 @@ export class QueueDuplex extends Duplex {
     })
     this.#intake = intakeFor(this, channel, incoming)
     this.#outlet = new Outlet(channel, outgoing)
-    collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
+    collectWrites(this, this.#outlet)
     for (const signal of [incoming.signal, outgoing.signal]) {
       if (signal) addAbortSignal(signal, this)
     }
