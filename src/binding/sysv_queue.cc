@@ -107,7 +107,7 @@ Napi::Value Acknowledge(const Napi::CallbackInfo& info) {
   msqid_ds data;
   if (msgctl(id, IPC_STAT, &data) < 0) return Result(info.Env(), -errno);
   if (data.msg_lrpid != Int32(info, 3)) return Result(info.Env(), -EBUSY);
-  char small[1024];
+  alignas(long) char small[1024];
   std::vector<char> large;
   char* message = small;
   if (sizeof(long) + length > sizeof small) {

@@ -17,7 +17,7 @@ import { checkOwnership } from './configuration.js'
 import { MessageQueue } from './message-queue.js'
 import { notification } from './notification.js'
 import type { Configuration, PosixStats } from './stats.js'
-import { type WaitOptions, waiting } from './waiting.js'
+import { checkWaiting, type WaitOptions, waiting } from './waiting.js'
 
 export class PosixQueue extends MessageQueue<PosixDriver> {
   readonly kind = 'posix'
@@ -48,7 +48,7 @@ export class PosixQueue extends MessageQueue<PosixDriver> {
       address: this.address,
       keepsAlive: this.channel.liveness.keep,
     }
-    return waiting(checked, where, (attempt) => notification(this.channel, attempt))
+    return waiting(checkWaiting(checked), where, (attempt) => notification(this.channel, attempt))
   }
 
   /** mq_getattr(3), fstat(2) and, where the queue may be read, its status line. */

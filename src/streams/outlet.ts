@@ -117,9 +117,17 @@ export class Outlet {
 
   /** `_final`: the end-of-stream mark, if there is to be one. */
   end(callback: WriteCallback): void {
-    if (this.#options.eof)
-      this.#sendMessages([{ chunk: new Frame(this.#defaultType, Buffer.alloc(0)) }], 0, callback)
-    else callback()
+    if (!this.#options.eof) return callback()
+    try {
+      this.#channel.assertOpen()
+    } catch (error) {
+      callback(error as Error)
+      return
+    }
+    // Whatever the codec, the mark is empty.
+    outbox.clear()
+    outbox.add(this.#defaultType, '')
+    this.#submit(callback)
   }
 
   /** `_destroy`: a message that waits for room is given up, unless the kernel is quicker. */

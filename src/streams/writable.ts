@@ -13,7 +13,7 @@ export class QueueWritable extends Writable {
   readonly #outlet: Outlet
 
   /** @internal */
-  constructor(channel: Channel, options?: WritableOptions<never>) {
+  constructor(channel: Channel, options?: WritableOptions<unknown>) {
     channel.assertOpen()
     const checked = checkWritable(channel.driver, options)
     super({ objectMode: checked.objectMode, highWaterMark: checked.highWaterMark })

@@ -1,0 +1,108 @@
+/**
+ * Standard output, with an account of every byte: whoever is interrupted, or loses its reader, knows
+ * what was written and what was not. With `dontBlock()` a full pipe never holds up the process, so
+ * signals are heard.
+ */
+import { constants, fstatSync, openSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import { isatty, WriteStream } from 'node:tty'
+
+const STDOUT = 1
+
+/** PIPE_BUF of pipe(7): a write of that much is made whole or not at all. */
+const ATOMIC = 4096
+
+/** How many bytes went, and why not all of them. */
+export interface Written {
+  count: number
+  error?: Error
+}
+
+export class Output {
+  readonly terminal = isatty(STDOUT)
+  #fd = STDOUT
+  #stream: Writable | undefined
+
+  /** Prepares for a reader that is slower than we are. */
+  dontBlock(): this {
+    const file = fstatSync(STDOUT)
+    if (file.isFIFO()) this.#fd = reopen()
+    if (file.isFIFO() || file.isSocket()) this.#stream = this.#open()
+    return this
+  }
+
+  /** Writes all, or as much as goes until the signal is aborted or the reader is gone. */
+  async write(bytes: Uint8Array, signal?: AbortSignal): Promise<Written> {
+    let count = 0
+    try {
+      while (count < bytes.length) {
+        count += this.#writeNow(bytes, count) || (await this.#writeWhenReady(bytes, count, signal))
+        if (signal?.aborted) break
+      }
+    } catch (error) {
+      return { count, error: error as Error }
+    }
+    return { count }
+  }
+
+  /** How many bytes went at once; 0 where there is no room. */
+  #writeNow(bytes: Uint8Array, at: number): number {
+    try {
+      return writeSync(this.#fd, bytes, at)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#stream?.destroy()
+  }
+
+  /** Only a stream can wait until there is room, and it does so by writing. */
+  #writeWhenReady(bytes: Uint8Array, at: number, signal?: AbortSignal): Promise<number> {
+    if (signal?.aborted) return Promise.resolve(0)
+    this.#stream ??= this.#open()
+    const stream = this.#stream
+    const piece = bytes.subarray(at, at + ATOMIC)
+    return new Promise((resolve, reject) => {
+      const abort = () => stream.destroy()
+      signal?.addEventListener('abort', abort, { once: true })
+      stream.write(piece, (error) => {
+        signal?.removeEventListener('abort', abort)
+        if (!error) resolve(piece.length)
+        else if (signal?.aborted) resolve(0)
+        else reject(error)
+      })
+    })
+  }
+
+  #open(): Writable {
+    const fd = this.#fd
+    const stream = this.terminal ? new WriteStream(fd) : new Socket({ fd, readable: false })
+    // The write that fails rejects; the event says the same once more.
+    return stream.on('error', () => {})
+  }
+}
+
+/**
+ * The pipe once more, for us alone: whether a write blocks belongs to the open file, which others may
+ * share with us. The pipe of another user may not be opened; then the shared one must do.
+ */
+function reopen(): number {
+  try {
+    return openSync(`/proc/self/fd/${STDOUT}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+    return STDOUT
+  }
+}
+
+/** Prints text. */
+export async function print(text: string): Promise<void> {
+  const output = new Output()
+  const { error } = await output.write(Buffer.from(text))
+  output.close()
+  if (error) throw error
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { kmq } from '../fixtures/kmq.js'
+import { unusedAddress } from '../fixtures/queues.js'
+
+const commands = [
+  'create',
+  'send',
+  'recv',
+  'peek',
+  'ls',
+  'stat',
+  'rm',
+  'clear',
+  'set',
+  'limits',
+  'top',
+  'completion',
+]
+
+t.test('--help lists every command', async (t) => {
+  const { code, text } = await kmq(t, ['--help'])
+  t.equal(code, 0)
+  for (const command of commands) t.match(text, new RegExp(`^  ${command} `, 'm'), command)
+})
+
+for (const command of commands) {
+  t.test(`${command} --help says what it takes`, async (t) => {
+    const { code, text, stderr } = await kmq(t, [command, '--help'])
+    t.equal(code, 0)
+    t.match(text, `Usage: kmq ${command}`)
+    t.match(text, '--quiet')
+    t.equal(stderr, '')
+  })
+}
+
+t.test('--version prints that of the package', async (t) => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const { code, text } = await kmq(t, ['--version'])
+  t.equal(code, 0)
+  t.equal(text, `${version}\n`)
+})
+
+const wrong: [what: string, args: string[], says: string][] = [
+  ['an unknown command', ['sent'], 'Did you mean send?'],
+  ['an unknown option', ['recv', '/q', '--frming', 'raw'], 'Did you mean --framing?'],
+  ['a missing queue', ['recv'], 'queue'],
+  ['what cannot be an address', ['recv', 'logs'], 'address'],
+  ['an unknown framing', ['recv', '/q', '--framing', 'xml'], 'line, null, json, length, raw'],
+  ['a count of nothing', ['recv', '/q', '--count', '0'], 'at least 1'],
+  ['a type that is no number', ['send', '/q', '--type', 'high', 'x'], 'integer'],
+  ['permissions that are not octal', ['create', '/q', '--mode', '888'], 'octal'],
+  ['nothing to set', ['set', '/q'], 'nothing to set'],
+  ['arguments and a file', ['send', '/q', '--file', 'x', 'y'], '--file'],
+  ['packed records', ['send', '/q', '--pack', '--framing', 'json'], '--pack'],
+]
+for (const [what, args, says] of wrong) {
+  t.test(`${what} is wrong usage: exit code 2 and one line`, async (t) => {
+    const { code, stderr } = await kmq(t, args)
+    t.equal(code, 2)
+    t.match(stderr, says)
+    t.match(stderr, /^kmq: [^\n]+\n$/)
+  })
+}
+
+t.test('without a command the help is shown, as wrong usage', async (t) => {
+  const { code, stderr } = await kmq(t, [])
+  t.equal(code, 2)
+  t.match(stderr, 'Usage: kmq')
+})
+
+t.test('a refusal of the kernel is exit code 1 and one line with queue and hint', async (t) => {
+  const address = unusedAddress(t, 'posix')
+  const { code, stderr } = await kmq(t, ['recv', address])
+  t.equal(code, 1)
+  t.match(stderr, /^kmq: [^\n]+\n$/)
+  t.match(stderr, 'ENOENT')
+  t.match(stderr, address)
+  t.match(stderr, 'kmq create')
+})
+
+t.test('the hint of a limit is in the line', async (t) => {
+  const args = ['create', unusedAddress(t, 'posix'), '--max-message-size', '2000000000']
+  const { code, stderr } = await kmq(t, args)
+  t.equal(code, 1)
+  t.match(stderr, /^kmq: [^\n]+fs\.mqueue\.msgsize_max[^\n]+\n$/)
+})
+
+t.test('what only the other kind has is refused by the kernel, so to speak', async (t) => {
+  const address = unusedAddress(t, 'posix')
+  await kmq(t, ['create', address, '--max-messages', '2', '--max-message-size', '64'])
+  for (const args of [
+    ['peek', address],
+    ['recv', address, '--type', '7'],
+    ['recv', address, '--ack'],
+  ]) {
+    const { code, stderr } = await kmq(t, args)
+    t.equal(code, 1, args.join(' '))
+    t.match(stderr, /^kmq: [^\n]*ENOTSUP[^\n]*\n$/)
+  }
+})
