@@ -197,24 +197,27 @@ t.test('two bridges into one stream keep the order of each', async (t) => {
   }
 })
 
-t.test('a stream that others publish to is slow, not wrong, when the bridge is not told', async (t) => {
-  const stream = await newStream()
-  const sink = toJetStream(js, { stream })
-  const told = once(sink, 'retry')
-  for (let i = 0; i < 100; i++) {
-    sink.write(`${i}`)
-    if (i % 10 === 0) await js.publish(`${stream}.9`, 'other')
-  }
-  sink.end()
-  const [error] = await Promise.race([told, once(sink, 'finish').then(() => [undefined])])
-  if (!sink.writableFinished) await once(sink, 'finish')
-  if (error) t.match(error.message, /others publish/)
-  const found = (await stored(connection, stream)).filter(({ type }) => type === '1')
-  t.same(
-    found.map(({ data }) => data),
-    numbers(100),
-  )
-})
+t.test(
+  'a stream that others publish to is slow, not wrong, when the bridge is not told',
+  async (t) => {
+    const stream = await newStream()
+    const sink = toJetStream(js, { stream })
+    const told = once(sink, 'retry')
+    for (let i = 0; i < 100; i++) {
+      sink.write(`${i}`)
+      if (i % 10 === 0) await js.publish(`${stream}.9`, 'other')
+    }
+    sink.end()
+    const [error] = await Promise.race([told, once(sink, 'finish').then(() => [undefined])])
+    if (!sink.writableFinished) await once(sink, 'finish')
+    if (error) t.match(error.message, /others publish/)
+    const found = (await stored(connection, stream)).filter(({ type }) => type === '1')
+    t.same(
+      found.map(({ data }) => data),
+      numbers(100),
+    )
+  },
+)
 
 t.test('of a POSIX queue no more is taken than the bridge may lose', async (t) => {
   const stream = await newStream()
