@@ -21,13 +21,23 @@ interface Case {
   operation: string
   call: string
   errors: string[]
-  /** Calls that succeed before the one that fails. */
-  after?: number
-  /** Where the errno is told under another name: a stale identifier is EINVAL to the kernel. */
+  /** It is the call that waits that fails. */
+  waits?: boolean
+  /** Where the errno is told under another name. */
   told?: Record<string, string>
+  /** Where the call is told by the library function that it is part of. */
+  within?: string
 }
 
 const sysv: Case[] = [
+  // First, while no thread of an earlier wait is there to be used again.
+  { operation: 'wait for a type', call: 'pthread_create', errors: ['EAGAIN', 'ENOMEM', 'EPERM'] },
+  { operation: 'wait of a readable with ack', call: 'pthread_create', errors: ['EAGAIN', 'EPERM'] },
+  {
+    operation: 'send to the full queue',
+    call: 'pthread_create',
+    errors: ['EAGAIN', 'ENOMEM', 'EPERM'],
+  },
   {
     operation: 'send',
     call: 'msgsnd',
@@ -49,7 +59,7 @@ const sysv: Case[] = [
   {
     operation: 'send to the full queue',
     call: 'msgsnd',
-    after: 1,
+    waits: true,
     errors: ['EACCES', 'EFAULT', 'EIDRM', 'EINVAL', 'ENOMEM'],
     told: { EINVAL: 'EMSGSIZE' },
   },
@@ -78,21 +88,25 @@ const sysv: Case[] = [
   {
     operation: 'wait for a type',
     call: 'msgrcv',
-    after: 1,
+    waits: true,
     errors: ['EACCES', 'EFAULT', 'EIDRM', 'EINVAL', 'ENOMEM'],
   },
-  { operation: 'wait for a type', call: 'pthread_create', errors: ['EAGAIN', 'ENOMEM', 'EPERM'] },
-  { operation: 'ack wait for a type', call: 'pthread_create', errors: ['EAGAIN', 'EPERM'] },
   {
-    operation: 'send to the full queue',
-    call: 'pthread_create',
-    errors: ['EAGAIN', 'ENOMEM', 'EPERM'],
+    operation: 'wait of a readable with ack',
+    call: 'msgrcv',
+    waits: true,
+    errors: ['EACCES', 'EFAULT', 'EIDRM', 'EINVAL', 'ENOMEM'],
+  },
+  {
+    operation: 'wait of a readable',
+    call: 'msgrcv',
+    waits: true,
+    errors: ['EACCES', 'EFAULT', 'EIDRM', 'EINVAL', 'ENOMEM'],
   },
   {
     operation: 'stats',
     call: 'msgctl',
     errors: ['EACCES', 'EFAULT', 'EIDRM', 'EINVAL'],
-    told: { EINVAL: 'EINVAL' },
   },
   { operation: 'configure', call: 'msgctl', errors: ['EACCES', 'EFAULT', 'EIDRM', 'EPERM'] },
   { operation: 'unlink', call: 'msgctl', errors: ['EACCES', 'EFAULT', 'EIDRM', 'EPERM'] },
@@ -115,8 +129,16 @@ const posix: Case[] = [
   {
     operation: 'notify',
     call: 'socket',
+    within: 'mq_notify',
     errors: ['EACCES', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'],
   },
+  {
+    operation: 'wait by descriptor',
+    call: 'epoll_create1',
+    within: 'epoll_ctl',
+    errors: ['EMFILE', 'ENFILE', 'ENOMEM'],
+  },
+  { operation: 'wait by descriptor', call: 'epoll_ctl', errors: ['ENOMEM', 'ENOSPC'] },
   {
     operation: 'open',
     call: 'mq_open',
@@ -166,24 +188,39 @@ async function runCases(
     readable: () => reading({}),
     'readable with ack': () => reading({ ack: true }),
     'wait for a type': () => queue.receive(selected),
-    'ack wait for a type': () => reading({ ack: true, ...selected }),
+    'wait of a readable': () => reading(selected),
+    'wait of a readable with ack': () => reading({ ack: true, ...selected }),
     clear: () => queue.clear(),
     peek: () => (queue as import('kernelmq').SysVQueue).peek(),
     stats: () => queue.stats(),
     configure: () => queue.configure({ mode: 0o600 }),
     unlink: () => queue.unlink(),
     list: () => list(),
+    async 'wait by descriptor'() {
+      const { constants, openSync } = await import('node:fs')
+      const { O_RDWR, O_NONBLOCK } = constants
+      const own = (queue as import('kernelmq').PosixQueue).fd
+      const fd = openSync(`/proc/self/fd/${own}`, O_RDWR | O_NONBLOCK)
+      const inherited = open({ fd })
+      queue.clear()
+      try {
+        await inherited.receive()
+      } finally {
+        await inherited.close()
+        for (const text of ['a', 'b', 'c']) await queue.send(text)
+      }
+    },
     notify: () => (queue as import('kernelmq').PosixQueue).notify(),
     open: () => open(addresses.queue),
     create: () => open(addresses.fresh, { create: true, exclusive: true }),
   }
   const outcomes: Outcome[] = []
-  for (const { operation, call, errors, after = 0 } of cases) {
+  for (const { operation, call, errors, waits = false } of cases) {
     for (const injected of errors) {
       for (const text of ['a', 'b', 'c']) await queue.send(text)
       if (operation === 'send to the full queue') await queue.send('ddddd', { type: 8 })
       let failed: Failure | undefined
-      faults.arm(call as never, injected, { after })
+      faults.arm(call as never, injected, { waits })
       try {
         await operations[operation]?.()
       } catch (error) {
@@ -218,13 +255,13 @@ for (const [kind, cases] of [
   t.test(`${kind}: every call with every errno`, { skip: noFaults }, async (t) => {
     const addresses = { queue: unusedAddress(t, kind), fresh: unusedAddress(t, kind) }
     const outcomes = await withFaults(runCases, addresses, cases)
-    const expected = cases.flatMap(({ operation, call, errors, told = {} }) =>
+    const expected = cases.flatMap(({ operation, call, errors, told = {}, within = call }) =>
       errors.map((injected) => ({
         operation,
         injected,
         hits: 1,
         code: told[injected] ?? injected,
-        syscall: call,
+        syscall: within,
         left: 'abc',
       })),
     )
@@ -233,4 +270,101 @@ for (const [kind, cases] of [
       t.same(outcome, expected[i], `${outcome.operation}: ${outcome.injected}`)
     }
   })
+}
+
+/** In the child: every operation while its calls are interrupted. */
+async function interrupt(
+  { open, unlink }: typeof import('kernelmq'),
+  faults: import('./fixtures/fault.js').Faults,
+  address: string,
+): Promise<{ operation: string; hits: number; got: string | undefined }[]> {
+  const posix = address.startsWith('/')
+  const [send, receive] = posix
+    ? (['mq_send', 'mq_receive'] as const)
+    : (['msgsnd', 'msgrcv'] as const)
+  const small = posix ? { maxMessages: 1, maxMessageSize: 8 } : { maxBytes: 8 }
+  faults.arm(posix ? 'mq_open' : 'msgget', posix ? 'EINTR' : 'ENOENT', { times: 1 })
+  const queue = open(address, { create: true, ...small })
+  const results = [{ operation: 'open', hits: faults.disarm(), got: 'ok' as string | undefined }]
+  const attempt = async (
+    operation: string,
+    call: typeof send | typeof receive,
+    waits: boolean,
+    run: () => Promise<string | undefined>,
+  ) => {
+    faults.arm(call, 'EINTR', { times: 3, waits })
+    const got = await run()
+    results.push({ operation, hits: faults.disarm(), got })
+  }
+  const text = async () => (await queue.receive()).data.toString()
+  await attempt('send', send, false, async () => {
+    await queue.send('12345678')
+    return 'ok'
+  })
+  await attempt('receive', receive, false, text)
+  await attempt('tryReceive', receive, false, async () => {
+    await queue.send('12345678')
+    return queue.tryReceive()?.data.toString()
+  })
+  if (!posix) {
+    await attempt('waiting receive', receive, true, async () => {
+      const received = text()
+      setTimeout(() => queue.trySend('12345678'), 50)
+      return received
+    })
+    await attempt('waiting send', send, true, async () => {
+      await queue.send('12345678')
+      const sent = queue.send('abcdefgh')
+      setTimeout(() => queue.tryReceive(), 50)
+      await sent
+      return text()
+    })
+  }
+  await queue.close()
+  unlink(address)
+  return results
+}
+
+for (const kind of ['sysv', 'posix'] as const) {
+  t.test(`${kind}: EINTR never shows`, { skip: noFaults }, async (t) => {
+    const results = await withFaults(interrupt, unusedAddress(t, kind))
+    const found = (operation: string, got: string, hits = 3) => ({ operation, hits, got })
+    t.same(results, [
+      found('open', 'ok', 1),
+      found('send', 'ok'),
+      found('receive', '12345678'),
+      found('tryReceive', '12345678'),
+      ...(kind === 'sysv'
+        ? [found('waiting receive', '12345678'), found('waiting send', 'abcdefgh')]
+        : []),
+    ])
+  })
+
+  t.test(
+    `${kind}: frames that cannot be put back are on the error`,
+    { skip: noFaults },
+    async (t) => {
+      const outcome = await withFaults(
+        async ({ open, unlink }, faults, address) => {
+          const posix = address.startsWith('/')
+          const queue = open(address, { create: true, ...(posix && { maxMessageSize: 8 }) })
+          for (const text of ['a', 'b', 'c']) await queue.send(text)
+          const reader = queue.readable()
+          await new Promise((resolve) => reader.once('readable', resolve))
+          faults.arm(posix ? 'mq_send' : 'msgsnd', 'EINVAL', { after: 1, times: 100 })
+          const failed = new Promise<import('kernelmq').QueueError>((resolve) =>
+            reader.once('error', resolve as never),
+          )
+          reader.destroy()
+          const { code, frames = [] } = await failed
+          faults.disarm()
+          const left = queue.tryReceive()?.data.toString()
+          unlink(address)
+          return { code, frames: frames.map(({ data }) => data.toString()), left }
+        },
+        unusedAddress(t, kind),
+      )
+      t.same(outcome, { code: 'ERR_FRAMES_LOST', frames: ['b', 'c'], left: 'a' })
+    },
+  )
 }

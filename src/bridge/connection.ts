@@ -12,6 +12,7 @@ import {
   nkeyAuthenticator,
   PermissionViolationError,
 } from '@nats-io/transport-node'
+import { argumentError } from '../errors.js'
 import { BridgeError } from './errors.js'
 
 /** The first and the longest time between two attempts to connect, or to publish again. */
@@ -62,7 +63,8 @@ export function parseNatsAddress(text: string): NatsAddress {
     /^(nats|tls):\/\/([^/]+)\/([^/]+)$/i.exec(text) ?? []
   const urls = authority.split(',').map((part) => URL.parse(`nats://${part}`))
   if (!stream || urls.some((url) => !url?.hostname)) {
-    throw new BridgeError('ERR_ADDRESS', `${hidePassword(text)} is not nats://host:port/STREAM`)
+    const wanted = 'must be like nats://host:port/STREAM'
+    throw argumentError('ERR_INVALID_ARG_VALUE', 'address', wanted, hidePassword(text))
   }
   const [{ username, password }] = urls as [URL]
   return {

@@ -11,7 +11,6 @@
  * - `ERR_PAYLOAD_TOO_LARGE`: a message above the server's `max_payload` or the stream's `max_msg_size`
  * - `ERR_JOURNAL_BUSY`: another bridge uses the journal
  * - `ERR_JOURNAL_CONFLICT`: somebody else received from the queue
- * - `ERR_ADDRESS`: what to bridge is not understood
  */
 export type BridgeErrorCode =
   | 'ERR_NATS_UNREACHABLE'
@@ -25,7 +24,6 @@ export type BridgeErrorCode =
   | 'ERR_PAYLOAD_TOO_LARGE'
   | 'ERR_JOURNAL_BUSY'
   | 'ERR_JOURNAL_CONFLICT'
-  | 'ERR_ADDRESS'
 
 /** The bridge cannot go on. Whatever it had not delivered is where it came from. */
 export class BridgeError extends Error {

@@ -42,7 +42,7 @@ export interface FromJetStreamStats {
 const HIGH_WATER_MARK = 256
 const ACK_WAIT_MS = 30_000
 /** JetStream ends a request for messages after this long, and the next one is made. */
-const EXPIRES_MS = 10_000
+const EXPIRES_MS = 5000
 /** A message of another publisher that names no type. */
 const DEFAULT_TYPE = 1
 

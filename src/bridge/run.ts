@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { QueueError } from '../errors.js'
+import { argumentError, QueueError } from '../errors.js'
 import type { Frame } from '../frame.js'
 import { checkOptions } from '../options.js'
 import type { MessageQueue } from '../queues/message-queue.js'
@@ -14,11 +14,11 @@ import type { Readable, Writable } from '../streams/base.js'
 import {
   type Credentials,
   connectTo,
+  hidePassword,
   isNatsAddress,
   type NatsAddress,
   parseNatsAddress,
 } from './connection.js'
-import { BridgeError } from './errors.js'
 import { fromJetStream } from './from-jetstream.js'
 import { ensureStream, type StreamOptions } from './stream.js'
 import { toJetStream } from './to-jetstream.js'
@@ -103,8 +103,9 @@ export async function runBridge(
   checkOptions(options, optionNames)
   const outward = isNatsAddress(to)
   if (outward === isNatsAddress(from)) {
-    const problem = 'a bridge is between a queue and nats://host:port/STREAM'
-    throw new BridgeError('ERR_ADDRESS', problem, { hint: `not between ${from} and ${to}` })
+    const problem =
+      'must be nats://host:port/STREAM where the other end is a queue, and a queue where not'
+    throw argumentError('ERR_INVALID_ARG_VALUE', 'to', problem, hidePassword(to))
   }
   const address = parseNatsAddress(outward ? to : from)
   await using queue = openQueue(outward ? from : to, outward, options)

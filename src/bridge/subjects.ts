@@ -1,6 +1,6 @@
 /** How a frame travels: its type as the subject's last token and as a header, its data as it is. */
 import type { JsMsg } from '@nats-io/jetstream'
-import { BridgeError } from './errors.js'
+import { argumentError } from '../errors.js'
 
 export const TYPE_HEADER = 'Kmq-Type'
 
@@ -20,7 +20,6 @@ export function typeOf(message: JsMsg): number | bigint | undefined {
 /** What NATS takes as the name of a stream or a consumer, and what is one token of a subject. */
 export function checkName(what: string, name: unknown): string {
   if (typeof name === 'string' && /^[^\s.*>/\\\0]{1,255}$/.test(name)) return name
-  throw new BridgeError('ERR_ADDRESS', `${what} must be one word without . * > / and spaces`, {
-    hint: `it is ${JSON.stringify(name)}`,
-  })
+  const wanted = 'must be one word without . * > / and spaces'
+  throw argumentError('ERR_INVALID_ARG_VALUE', what, wanted, name)
 }

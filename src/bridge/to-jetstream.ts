@@ -5,6 +5,7 @@ import { argumentError } from '../errors.js'
 import { AckFrame, Frame } from '../frame.js'
 import { checkBoolean, checkInteger, checkOptions } from '../options.js'
 import { buffered, Writable } from '../streams/base.js'
+import { connectionOf } from './connection.js'
 import { BridgeError } from './errors.js'
 import { Journal, type JournalOptions } from './journal.js'
 import { type Outgoing, Publisher } from './publisher.js'
@@ -67,6 +68,7 @@ export class JetStreamWritable extends Writable {
     super({ objectMode: true, highWaterMark: ahead })
     this.#limit = Math.max(1, inFlight - ahead)
     checkBoolean('options.shared', shared)
+    connectionOf(js)
     this.#js = js
     this.#options = checked
   }

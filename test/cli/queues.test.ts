@@ -93,8 +93,8 @@ for (const kind of kinds) {
       t.equal(queue.stats().mode, 0o640)
     })
 
-    t.test('set changes owner and group', async (t) => {
-      if (process.getuid?.() !== 0) return t.skip('only root may give a queue away')
+    const notRoot = process.getuid?.() !== 0 && 'only root may give a queue away'
+    t.test('set changes owner and group', { skip: notRoot }, async (t) => {
       const queue = openQueue(t, kind)
       const { code } = await kmq(t, ['set', queue.address, '--uid', '12', '--gid', '13'])
       t.equal(code, 0)
@@ -149,22 +149,24 @@ t.test('ls --addresses prints them alone', async (t) => {
   t.ok(text.split('\n').includes(address))
 })
 
-t.test('ls lists POSIX queues where they are mounted, and else says why not', async (t) => {
-  if (noNamespace) return t.skip(noNamespace)
-  const run = (mount: string) => {
-    const script = `${mount} "$0" "$1" create /listed --max-messages 2 --max-message-size 64 >&2 && exec "$0" "$1" ls`
-    return kmq(t, [], { command: [...ownNamespace, 'sh', '-c', script] })
-  }
-  const unmounted = await run('')
-  t.notMatch(unmounted.text, '/listed')
-  t.match(unmounted.stderr, 'no mqueue file system is mounted')
-  const mounted = await run('mount -t mqueue none /mnt &&')
-  t.match(mounted.text, /^\/listed +0 +0 B +0% /m)
-  t.notMatch(mounted.stderr, 'no mqueue')
-})
+t.test(
+  'ls lists POSIX queues where they are mounted, and else says why not',
+  { skip: noNamespace },
+  async (t) => {
+    const run = (mount: string) => {
+      const script = `${mount} "$0" "$1" create /listed --max-messages 2 --max-message-size 64 >&2 && exec "$0" "$1" ls`
+      return kmq(t, [], { command: [...ownNamespace, 'sh', '-c', script] })
+    }
+    const unmounted = await run('')
+    t.notMatch(unmounted.text, '/listed')
+    t.match(unmounted.stderr, 'no mqueue file system is mounted')
+    const mounted = await run('mount -t mqueue none /mnt &&')
+    t.match(mounted.text, /^\/listed +0 +0 B +0% /m)
+    t.notMatch(mounted.stderr, 'no mqueue')
+  },
+)
 
-t.test('names of queues do not command the terminal', async (t) => {
-  if (noNamespace) return t.skip(noNamespace)
+t.test('names of queues do not command the terminal', { skip: noNamespace }, async (t) => {
   const script = `mount -t mqueue none /mnt && touch "/mnt/$(printf 'a\\033[2J')" && exec "$0" "$1" ls`
   const { text } = await kmq(t, [], { command: [...ownNamespace, 'sh', '-c', script] })
   t.match(text, '/a\\x1b[2J')

@@ -289,11 +289,13 @@ t.test('another consumer of the queue is a conflict', async (t) => {
 })
 
 t.test('a wrong chunk, name or option is refused', async (t) => {
-  t.throws(() => toJetStream(js, { stream: 'A.B' }), { code: 'ERR_ADDRESS' })
+  t.throws(() => toJetStream(js, { stream: 'A.B' }), { code: 'ERR_INVALID_ARG_VALUE' })
   t.throws(() => toJetStream(js, { stream: 'A', window: 1 } as never), {
     message: /options\.window/,
   })
-  t.throws(() => toJetStream({} as never, { stream: 'A' }).destroy(), { name: 'TypeError' })
+  t.throws(() => toJetStream({} as never, { stream: 'A' }).destroy(), {
+    message: 'The argument "js" must be a client made by jetstream()',
+  })
   const sink = toJetStream(js, { stream: await newStream() })
   const failed = once(sink, 'error')
   sink.write(5)

@@ -1,0 +1,238 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { promisify } from 'node:util'
+import { type MessageQueue, open } from 'kernelmq'
+import t from 'tap'
+import { cleanEnvironment, ended, kmq, main, printed, startKmq } from '../fixtures/kmq.js'
+import { drain, fill, kinds, openQueue, unusedAddress } from '../fixtures/queues.js'
+
+function send(queue: MessageQueue, ...messages: (string | Buffer)[]): void {
+  for (const message of messages) queue.trySend(message)
+}
+
+for (const kind of kinds) {
+  t.test(kind, async (t) => {
+    t.test('messages are written as lines until SIGTERM, exit code 0', async (t) => {
+      const queue = openQueue(t, kind)
+      const child = startKmq(t, ['recv', queue.address])
+      const result = ended(child)
+      send(queue, 'one')
+      await printed(child.stdout, 'one\n')
+      send(queue, 'two')
+      await printed(child.stdout, 'two\n')
+      child.kill('SIGTERM')
+      t.match(await result, { code: 0, text: 'one\ntwo\n', stderr: '' })
+    })
+
+    t.test('--count exits after so many messages and takes no more', async (t) => {
+      const queue = openQueue(t, kind)
+      send(queue, 'a', 'b', 'c')
+      t.match(await kmq(t, ['recv', queue.address, '--count', '2']), { code: 0, text: 'a\nb\n' })
+      t.equal(drain(queue).length, 1)
+    })
+
+    t.test('--drain exits when the queue is empty', async (t) => {
+      const queue = openQueue(t, kind)
+      send(queue, 'a', 'b')
+      t.match(await kmq(t, ['recv', queue.address, '--drain']), { code: 0, text: 'a\nb\n' })
+    })
+
+    t.test('--eof exits at an empty message and takes nothing behind it', async (t) => {
+      const queue = openQueue(t, kind)
+      send(queue, 'a', '', 'behind')
+      t.match(await kmq(t, ['recv', queue.address, '--eof']), { code: 0, text: 'a\n' })
+      t.equal(drain(queue).length, 1)
+    })
+
+    t.test('--create makes the queue', async (t) => {
+      const address = unusedAddress(t, kind)
+      const { code } = await kmq(t, ['recv', address, '--create', '--drain'])
+      t.equal(code, 0)
+      t.equal(open(address).address, address)
+    })
+
+    t.test('a signal before the end that was asked for is exit code 128 + n', async (t) => {
+      const queue = openQueue(t, kind)
+      const child = startKmq(t, ['recv', queue.address, '--count', '2'])
+      const result = ended(child)
+      send(queue, 'one')
+      await printed(child.stdout, 'one\n')
+      child.kill('SIGINT')
+      t.equal((await result).code, 130)
+    })
+
+    t.test('what the reader of a pipe does not take is put back', async (t) => {
+      const queue = openQueue(
+        t,
+        kind,
+        kind === 'posix' ? { maxMessageSize: 4096 } : { maxBytes: 16384 },
+      )
+      // The shell gives recv a pipe that nobody reads; 64 KiB fit into it.
+      const script = `"$0" "$1" recv ${queue.address} 3>&- | { read -r line; echo "$line" >&3; exec sleep 1000; }`
+      const shell = spawn('sh', ['-c', script, process.execPath, main], {
+        env: cleanEnvironment,
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        detached: true,
+      })
+      const stop = () => process.kill(-(shell.pid as number), 'SIGKILL')
+      t.teardown(stop)
+      await queue.send('0')
+      await once(shell.stdio[3] as NodeJS.ReadableStream, 'data')
+      let sent = 1
+      for (; sent < 20; sent++) await queue.send(`${sent} `.padEnd(4095, 'x'))
+      const recv = await childOf(shell.pid as number)
+      process.kill(recv, 'SIGTERM')
+      const said = await printed(shell.stderr as NodeJS.ReadableStream, 'put back')
+      const [, count] = /kmq: (\d+) messages? put back/.exec(said) ?? []
+      t.ok(Number(count) > 0)
+      const left = drain(queue).map(([, text]) => Number.parseInt(text, 10))
+      t.ok(left.length >= Number(count))
+      t.equal(Math.max(...left), sent - 1)
+    })
+
+    t.test('a broken pipe is exit code 141, and nothing is taken after it', async (t) => {
+      const queue = openQueue(t, kind)
+      const child = startKmq(t, ['recv', queue.address])
+      const closed = once(child, 'close')
+      send(queue, 'one')
+      await printed(child.stdout, 'one\n')
+      child.stdout.destroy()
+      let said = ''
+      child.stderr.on('data', (chunk) => {
+        said += chunk
+      })
+      await queue.send('two')
+      const [code] = await closed
+      t.equal(code, 141)
+      t.equal(said, 'kmq: 1 message put back\n')
+      t.same(
+        drain(queue).map(([, text]) => text),
+        ['two'],
+      )
+    })
+  })
+}
+
+/** The process of `node` below a shell. */
+async function childOf(pid: number): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=,comm=', '--ppid', String(pid)])
+  const line = stdout.split('\n').find((each) => /node|MainThread/.test(each))
+  return Number.parseInt(line ?? '', 10)
+}
+
+t.test('--type takes messages of a type', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  for (const type of [1, 2, 3]) queue.trySend(`type ${type}`, { type })
+  const { text } = await kmq(t, ['recv', queue.address, '--type', '2', '--drain'])
+  t.equal(text, 'type 2\n')
+})
+
+t.test('a negative --type takes the lowest first', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  for (const type of [3, 1, 2]) queue.trySend(`type ${type}`, { type })
+  const { text } = await kmq(t, ['recv', queue.address, '--type', '-2', '--drain'])
+  t.equal(text, 'type 1\ntype 2\n')
+})
+
+t.test('--except takes every other type', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  for (const type of [1, 2, 3]) queue.trySend(`type ${type}`, { type })
+  const { text } = await kmq(t, ['recv', queue.address, '--type', '2', '--except', '--drain'])
+  t.equal(text, 'type 1\ntype 3\n')
+})
+
+const framed: [framing: string, written: Buffer][] = [
+  ['line', Buffer.from('a\nb\xff\n\n', 'latin1')],
+  ['null', Buffer.from('a\0b\xff\0\0', 'latin1')],
+  ['raw', Buffer.from('ab\xff', 'latin1')],
+  ['length', Buffer.from('\0\0\0\x01a\0\0\0\x02b\xff\0\0\0\0', 'latin1')],
+  [
+    'json',
+    Buffer.from(
+      '{"type":1,"data":"a"}\n{"type":1,"data":"Yv8=","encoding":"base64"}\n{"type":1,"data":""}\n',
+    ),
+  ],
+]
+for (const [framing, written] of framed) {
+  t.test(`--framing ${framing} writes what send and other programs read`, async (t) => {
+    const queue = openQueue(t, 'sysv')
+    send(queue, 'a', Buffer.from([0x62, 0xff]), '')
+    const peeked = await kmq(t, ['peek', queue.address, '--framing', framing])
+    t.same(peeked.stdout, written)
+    const { stdout } = await kmq(t, ['recv', queue.address, '--framing', framing, '--drain'])
+    t.same(stdout, written)
+  })
+}
+
+t.test('no type is rounded in JSON', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  queue.trySend('x', { type: 2n ** 63n - 1n })
+  const { text } = await kmq(t, ['recv', queue.address, '--framing', 'json', '--drain'])
+  t.equal(text, '{"type":"9223372036854775807","data":"x"}\n')
+})
+
+t.test('peek shows messages and leaves them', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  send(queue, 'a', 'b', 'c')
+  t.match(await kmq(t, ['peek', queue.address]), { code: 0, text: 'a\nb\nc\n' })
+  t.match(await kmq(t, ['peek', queue.address, '--count', '2']), { code: 0, text: 'a\nb\n' })
+  t.equal(drain(queue).length, 3)
+})
+
+t.test('the removal of the queue ends recv with exit code 1', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const child = startKmq(t, ['recv', queue.address])
+  const result = ended(child)
+  send(queue, 'one')
+  await printed(child.stdout, 'one\n')
+  queue.unlink()
+  const { code, stderr } = await result
+  t.equal(code, 1)
+  t.match(stderr, /^kmq: the queue was removed \(EIDRM[^\n]+\n$/)
+})
+
+t.test('an inherited descriptor is received from', async (t) => {
+  const queue = openQueue(t, 'posix')
+  send(queue, 'passed on')
+  const child = spawn(process.execPath, [main, 'recv', 'posix:fd=3', '--drain'], {
+    env: cleanEnvironment,
+    stdio: ['pipe', 'pipe', 'pipe', queue.fd],
+  })
+  t.match(await ended(child as ReturnType<typeof startKmq>), { code: 0, text: 'passed on\n' })
+})
+
+t.test('--ack takes a message only when it has been written', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  send(queue, 'a', 'b', 'c')
+  const args = ['recv', queue.address, '--ack', '--drain']
+  t.match(await kmq(t, args), { code: 0, text: 'a\nb\nc\n' })
+  t.equal(queue.stats().messages, 0)
+})
+
+t.test('--ack --eof takes the end and nothing behind it', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  send(queue, 'a', '', 'behind')
+  t.match(await kmq(t, ['recv', queue.address, '--ack', '--eof']), { code: 0, text: 'a\n' })
+  t.same(drain(queue), [[1, 'behind']])
+})
+
+t.test('what cannot be put back is said, exit code 1', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const child = startKmq(t, ['recv', queue.address])
+  const closed = once(child, 'close')
+  send(queue, 'one')
+  await printed(child.stdout, 'one\n')
+  child.stdout.destroy()
+  let said = ''
+  child.stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  child.kill('SIGSTOP')
+  fill(queue)
+  // Only the one process knows when it runs again: it may be quicker than the refill.
+  queue.configure({ maxBytes: 1 })
+  child.kill('SIGCONT')
+  const [code] = await closed
+  t.equal(code, 1)
+  t.match(said, /^kmq: \d+ messages? taken from \S+ neither written nor put back/)
+})

@@ -1,0 +1,217 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { ended, kmq, startKmq } from '../fixtures/kmq.js'
+import { drain, fill, kinds, LARGE, openQueue } from '../fixtures/queues.js'
+
+for (const kind of kinds) {
+  t.test(kind, async (t) => {
+    t.test('arguments are sent one message each', async (t) => {
+      const queue = openQueue(t, kind)
+      const { code, stderr } = await kmq(t, ['send', queue.address, 'one', 'two words', ''])
+      t.equal(code, 0)
+      t.equal(stderr, '')
+      t.same(
+        drain(queue).map(([, text]) => text),
+        ['one', 'two words', ''],
+      )
+    })
+
+    t.test('lines of standard input are sent one message each', async (t) => {
+      const queue = openQueue(t, kind)
+      const { code } = await kmq(t, ['send', queue.address], { input: 'one\ntwo words\nthree' })
+      t.equal(code, 0)
+      t.same(
+        drain(queue).map(([, text]) => text),
+        ['one', 'two words', 'three'],
+      )
+    })
+
+    t.test('--type gives the messages a type', async (t) => {
+      const queue = openQueue(t, kind)
+      await kmq(t, ['send', queue.address, '--type', '7', 'x'])
+      t.same(drain(queue), [[7, 'x']])
+    })
+
+    t.test('--eof sends an empty message at the end', async (t) => {
+      const queue = openQueue(t, kind)
+      await kmq(t, ['send', queue.address, '--eof'], { input: 'a\n\n' })
+      t.same(
+        drain(queue).map(([, text]) => text),
+        ['a', '\n', ''],
+      )
+    })
+
+    t.test('--pack puts as many whole lines into a message as fit', async (t) => {
+      const queue = openQueue(t, kind, kind === 'sysv' ? { maxBytes: 40 } : { maxMessageSize: 10 })
+      await kmq(t, ['send', queue.address, '--pack'], { input: 'one\ntwo\nthree\nfour\n' })
+      t.same(
+        drain(queue).map(([, text]) => text),
+        ['one\ntwo\n', 'three\n', 'four\n'],
+      )
+    })
+
+    t.test('a full queue is waited for', async (t) => {
+      const queue = openQueue(t, kind)
+      const filled = fill(queue)
+      const sending = kmq(t, ['send', queue.address, 'x'.repeat(LARGE)])
+      for (let i = 0; i < filled + 1; i++) await queue.receive()
+      t.equal((await sending).code, 0)
+    })
+
+    t.test('--on-full drop-new drops what does not fit, and says how much', async (t) => {
+      const queue = openQueue(t, kind)
+      const filled = fill(queue)
+      const input = `${'a'.repeat(LARGE)}\n`.repeat(3)
+      const { code, stderr } = await kmq(t, ['send', queue.address, '--on-full', 'drop-new'], {
+        input,
+      })
+      t.equal(code, 0)
+      t.equal(stderr, 'kmq: 3 messages dropped: the queue was full\n')
+      t.same(drain(queue).length, filled)
+    })
+
+    t.test('--on-full drop-old drops what is queued, and says how much', async (t) => {
+      const queue = openQueue(t, kind)
+      fill(queue)
+      const input = `${'a'.repeat(LARGE)}\n`.repeat(3)
+      const { code, stderr } = await kmq(t, ['send', queue.address, '--on-full', 'drop-old'], {
+        input,
+      })
+      t.equal(code, 0)
+      t.equal(stderr, 'kmq: 3 messages dropped: the queue was full\n')
+      const left = drain(queue).map(([, text]) => text[0])
+      t.equal(left.filter((letter) => letter === 'a').length, 3)
+    })
+
+    t.test('--quiet keeps the counts back', async (t) => {
+      const queue = openQueue(t, kind)
+      fill(queue)
+      const args = ['send', queue.address, '--on-full', 'drop-new', '--quiet', 'y'.repeat(LARGE)]
+      t.equal((await kmq(t, args)).stderr, '')
+    })
+
+    for (const [signal, expected] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      t.test(`${signal} ends a sender that waits, which says what it had read`, async (t) => {
+        const queue = openQueue(t, kind)
+        const child = startKmq(t, ['send', queue.address])
+        const result = ended(child)
+        child.stdin.on('error', () => {})
+        child.stdin.write(`${'x'.repeat(LARGE)}\n`.repeat(100))
+        await queue.receive()
+        child.kill(signal)
+        const { code, stderr } = await result
+        t.equal(code, expected)
+        t.match(stderr, /^kmq: \d+ messages read and not sent\n$/)
+      })
+    }
+  })
+}
+
+t.test('--file sends a file', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const file = join(t.testdir(), 'log')
+  writeFileSync(file, 'from\na file\n')
+  const { code } = await kmq(t, ['send', queue.address, '--file', file])
+  t.equal(code, 0)
+  t.same(drain(queue), [
+    [1, 'from'],
+    [1, 'a file'],
+  ])
+})
+
+t.test('a file that is not there is one line, exit code 1', async (t) => {
+  const { code, stderr } = await kmq(t, ['send', openQueue(t, 'sysv').address, '--file', '/none/x'])
+  t.equal(code, 1)
+  t.match(stderr, /^kmq: ENOENT[^\n]+\n$/)
+})
+
+const tooLong = `${'x'.repeat(100)}\nshort\n`
+
+t.test('--long-lines split sends a long line in parts, and counts it', async (t) => {
+  const queue = openQueue(t, 'sysv', { maxBytes: 64 })
+  const sending = kmq(t, ['send', queue.address], { input: tooLong })
+  const parts = [await queue.receive(), await queue.receive(), await queue.receive()]
+  const { code, stderr } = await sending
+  t.equal(code, 0)
+  t.equal(stderr, 'kmq: 1 line longer than 64 bytes split\n')
+  t.same(
+    parts.map(({ data }) => data.toString()),
+    [`\x10\x02${'x'.repeat(62)}`, `\x10\x02${'x'.repeat(38)}\n`, 'short'],
+  )
+})
+
+t.test('--long-lines error refuses a long line', async (t) => {
+  const queue = openQueue(t, 'sysv', { maxBytes: 64 })
+  const args = ['send', queue.address, '--long-lines', 'error']
+  const { code, stderr } = await kmq(t, args, { input: tooLong })
+  t.equal(code, 1)
+  t.match(stderr, /^kmq: a line is longer than the 64 bytes[^\n]+--long-lines[^\n]+\n$/)
+})
+
+t.test('--long-lines truncate cuts a long line, and counts it', async (t) => {
+  const queue = openQueue(t, 'sysv', { maxBytes: 69 })
+  const args = ['send', queue.address, '--long-lines', 'truncate']
+  const { code, stderr } = await kmq(t, args, { input: `${'x'.repeat(100)}\n` })
+  t.equal(code, 0)
+  t.equal(stderr, 'kmq: 1 message truncated to 69 bytes\n')
+  t.same(drain(queue), [[1, 'x'.repeat(69)]])
+})
+
+t.test('an argument is not split', async (t) => {
+  const queue = openQueue(t, 'sysv', { maxBytes: 64 })
+  const { code, stderr } = await kmq(t, ['send', queue.address, 'x'.repeat(65)])
+  t.equal(code, 1)
+  t.match(stderr, 'an argument is longer')
+})
+
+t.test('--framing null sends records that end in NUL', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  await kmq(t, ['send', queue.address, '--framing', 'null'], { input: 'a\nb\0c\0' })
+  t.same(drain(queue), [
+    [1, 'a\nb'],
+    [1, 'c'],
+  ])
+})
+
+t.test('--framing json sends data with a type of its own', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const input = [
+    { type: 3, data: 'tr\u00e8s' },
+    { data: 'default' },
+    { type: 4, data: '/w==', encoding: 'base64' },
+  ]
+  await kmq(t, ['send', queue.address, '--framing', 'json'], {
+    input: input.map((each) => `${JSON.stringify(each)}\n`).join(''),
+  })
+  t.match(queue.tryReceive(), { type: 3, data: Buffer.from('tr\u00e8s') })
+  t.match(queue.tryReceive(), { type: 1, data: Buffer.from('default') })
+  t.match(queue.tryReceive(), { type: 4, data: Buffer.from([0xff]) })
+})
+
+t.test('--framing json names the line that is no message', async (t) => {
+  const args = ['send', openQueue(t, 'sysv').address, '--framing', 'json']
+  const { code, stderr } = await kmq(t, args, { input: '{"data":"a"}\n{"date":"b"}\n' })
+  t.equal(code, 1)
+  t.match(stderr, /^kmq: line 2 of the input is not a message[^\n]+\n$/)
+})
+
+t.test('--framing length sends what stands behind a length', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const input = Buffer.from('\0\0\0\x03a\nb\0\0\0\0\0\0\0\x01c')
+  await kmq(t, ['send', queue.address, '--framing', 'length'], { input })
+  t.same(drain(queue), [
+    [1, 'a\nb'],
+    [1, ''],
+    [1, 'c'],
+  ])
+})
+
+t.test('--framing raw sends bytes', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  await kmq(t, ['send', queue.address, '--framing', 'raw'], { input: 'any\nbytes' })
+  t.same(drain(queue), [[1, 'any\nbytes']])
+})
