@@ -50,9 +50,8 @@ async function demo(file: string | undefined, options: { lines: number }): Promi
   const log: Log = file === undefined ? findLog() : { file }
 =======
     .argument('[file]', "a log; without it, one of the system's own")
-    .action(async (file: string | undefined) => {
-      process.exitCode = await demo({ file })
-    })
+    .action(async (file: string | undefined) => 
+      process.exitCode = await demo({ file }))
 }
 
 /** Resolves to the exit code: 0, or 1 where something was lost. */
