@@ -35,7 +35,6 @@ interface Stage {
 
 export function define(command: Command): Command {
   return command
-<<<<<<< HEAD
     .argument('[file]', 'the log to send (default: one of the system’s own)')
     .option(
       '--lines <n>',
@@ -48,10 +47,11 @@ export function define(command: Command): Command {
 
 async function demo(file: string | undefined, options: { lines: number }): Promise<void> {
   const log: Log = file === undefined ? findLog() : { file }
+<<<<<<< HEAD
 =======
     .argument('[file]', "a log; without it, one of the system's own")
     .action(async (file: string | undefined) => 
-      process.exitCode = await demo({ file }))
+      process.exitCode = await demo(file ))
 }
 
 /** Resolves to the exit code: 0, or 1 where something was lost. */
@@ -63,6 +63,8 @@ export async function demo({
   const print = (text: string) => output.write(`${text}\n`)
   const log = file === undefined ? findLog() : { file }
 >>>>>>> main
+=======
+>>>>>>> docs
   const { lines, bytes, levels, backlog } = await survey(log.file)
   const rounds = Math.ceil(options.lines / lines)
   const reader = new Reader()
