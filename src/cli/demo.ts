@@ -47,24 +47,6 @@ export function define(command: Command): Command {
 
 async function demo(file: string | undefined, options: { lines: number }): Promise<void> {
   const log: Log = file === undefined ? findLog() : { file }
-<<<<<<< HEAD
-=======
-    .argument('[file]', "a log; without it, one of the system's own")
-    .action(async (file: string | undefined) => 
-      process.exitCode = await demo(file ))
-}
-
-/** Resolves to the exit code: 0, or 1 where something was lost. */
-export async function demo({
-  file,
-  lines: wanted = LINES_FOR_A_RATE,
-  output = process.stdout,
-}: DemoOptions = {}): Promise<number> {
-  const print = (text: string) => output.write(`${text}\n`)
-  const log = file === undefined ? findLog() : { file }
->>>>>>> main
-=======
->>>>>>> docs
   const { lines, bytes, levels, backlog } = await survey(log.file)
   const rounds = Math.ceil(options.lines / lines)
   const reader = new Reader()
