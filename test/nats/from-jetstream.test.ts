@@ -112,17 +112,20 @@ t.test('a full queue holds the stream back, and nothing is dropped', async (t) =
 })
 
 for (const retention of ['limits', 'workqueue'] as const) {
-  t.test(`what a dead reader left unacknowledged comes at once and first (${retention})`, async (t) => {
-    const stream = await newStream(20, retention)
-    const dead = fromJetStream(js, { stream, consumer: 'c', highWaterMark: 8 })
-    const frames = await take(dead, 6)
-    for (const frame of frames.slice(0, 3)) frame.ack()
-    await acknowledged(stream, 3)
-    dead.destroy()
-    const next = fromJetStream(js, { stream, consumer: 'c' })
-    t.same(text(await take(next, 17)), numbers(17, 3))
-    next.destroy()
-  })
+  t.test(
+    `what a dead reader left unacknowledged comes at once and first (${retention})`,
+    async (t) => {
+      const stream = await newStream(20, retention)
+      const dead = fromJetStream(js, { stream, consumer: 'c', highWaterMark: 8 })
+      const frames = await take(dead, 6)
+      for (const frame of frames.slice(0, 3)) frame.ack()
+      await acknowledged(stream, 3)
+      dead.destroy()
+      const next = fromJetStream(js, { stream, consumer: 'c' })
+      t.same(text(await take(next, 17)), numbers(17, 3))
+      next.destroy()
+    },
+  )
 }
 
 t.test('a reader that follows one that ended cleanly goes on', async (t) => {
@@ -141,7 +144,6 @@ t.test('a kill in the middle of handing over the consumer loses nothing', async 
   await manager.consumers.add(stream, {
     durable_name: 'c-handover',
     ack_policy: 'explicit',
-    filter_subject: `${stream}.>`,
     deliver_policy: 'by_start_sequence',
     opt_start_seq: 4,
   })
@@ -221,6 +223,15 @@ t.test('a reader whose consumer is removed makes it again where it was', async (
   source.destroy()
 })
 
+t.test('a stream with others for its sources is read like any', async (t) => {
+  const [one, two] = [await newStream(2), await newStream(2)]
+  const name = `ALL${streams}`
+  await manager.streams.add({ name, sources: [{ name: one }, { name: two }] })
+  const source = fromJetStream(js, { stream: name, consumer: 'c', type: 2 })
+  t.same(text(await take(source, 2)), ['1', '1'])
+  source.destroy()
+})
+
 t.test('a consumer for other subjects is refused', async (t) => {
   const stream = await newStream(1)
   await manager.consumers.add(stream, { durable_name: 'c', ack_policy: 'explicit' })
@@ -248,11 +259,14 @@ t.test('toQueue acknowledges the frames of another queue too', async (t) => {
   )
 })
 
-t.test('a message that the queue cannot take ends the bridge and stays in the stream', async (t) => {
-  const stream = await newStream(0)
-  await js.publish(`${stream}.1`, 'x'.repeat(100_000))
-  const queue = openQueue(t, 'sysv')
-  const done = pipeline(fromJetStream(js, { stream, consumer: 'c' }), toQueue(queue))
-  await t.rejects(done, { code: 'EMSGSIZE' })
-  t.equal((await manager.consumers.info(stream, 'c')).ack_floor.stream_seq, 0)
-})
+t.test(
+  'a message that the queue cannot take ends the bridge and stays in the stream',
+  async (t) => {
+    const stream = await newStream(0)
+    await js.publish(`${stream}.1`, 'x'.repeat(100_000))
+    const queue = openQueue(t, 'sysv')
+    const done = pipeline(fromJetStream(js, { stream, consumer: 'c' }), toQueue(queue))
+    await t.rejects(done, { code: 'EMSGSIZE' })
+    t.equal((await manager.consumers.info(stream, 'c')).ack_floor.stream_seq, 0)
+  },
+)
