@@ -112,17 +112,20 @@ t.test('a full queue holds the stream back, and nothing is dropped', async (t) =
 })
 
 for (const retention of ['limits', 'workqueue'] as const) {
-  t.test(`what a dead reader left unacknowledged comes at once and first (${retention})`, async (t) => {
-    const stream = await newStream(20, retention)
-    const dead = fromJetStream(js, { stream, consumer: 'c', highWaterMark: 8 })
-    const frames = await take(dead, 6)
-    for (const frame of frames.slice(0, 3)) frame.ack()
-    await acknowledged(stream, 3)
-    dead.destroy()
-    const next = fromJetStream(js, { stream, consumer: 'c' })
-    t.same(text(await take(next, 17)), numbers(17, 3))
-    next.destroy()
-  })
+  t.test(
+    `what a dead reader left unacknowledged comes at once and first (${retention})`,
+    async (t) => {
+      const stream = await newStream(20, retention)
+      const dead = fromJetStream(js, { stream, consumer: 'c', highWaterMark: 8 })
+      const frames = await take(dead, 6)
+      for (const frame of frames.slice(0, 3)) frame.ack()
+      await acknowledged(stream, 3)
+      dead.destroy()
+      const next = fromJetStream(js, { stream, consumer: 'c' })
+      t.same(text(await take(next, 17)), numbers(17, 3))
+      next.destroy()
+    },
+  )
 }
 
 t.test('a reader that follows one that ended cleanly goes on', async (t) => {
@@ -248,11 +251,14 @@ t.test('toQueue acknowledges the frames of another queue too', async (t) => {
   )
 })
 
-t.test('a message that the queue cannot take ends the bridge and stays in the stream', async (t) => {
-  const stream = await newStream(0)
-  await js.publish(`${stream}.1`, 'x'.repeat(100_000))
-  const queue = openQueue(t, 'sysv')
-  const done = pipeline(fromJetStream(js, { stream, consumer: 'c' }), toQueue(queue))
-  await t.rejects(done, { code: 'EMSGSIZE' })
-  t.equal((await manager.consumers.info(stream, 'c')).ack_floor.stream_seq, 0)
-})
+t.test(
+  'a message that the queue cannot take ends the bridge and stays in the stream',
+  async (t) => {
+    const stream = await newStream(0)
+    await js.publish(`${stream}.1`, 'x'.repeat(100_000))
+    const queue = openQueue(t, 'sysv')
+    const done = pipeline(fromJetStream(js, { stream, consumer: 'c' }), toQueue(queue))
+    await t.rejects(done, { code: 'EMSGSIZE' })
+    t.equal((await manager.consumers.info(stream, 'c')).ack_floor.stream_seq, 0)
+  },
+)
