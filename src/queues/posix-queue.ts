@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { native, type PosixAttributes } from '../binding/native.js'
 import type { PosixDriver } from '../drivers/posix-driver.js'
+import { notSupported } from '../drivers/selection.js'
 import { errnoName, QueueError } from '../errors.js'
 import { checkOptions } from '../options.js'
 import { checkOwnership } from './configuration.js'
@@ -33,6 +34,15 @@ export class PosixQueue extends MessageQueue<PosixDriver> {
     this.fd = driver.fd
     this.maxMessages = driver.maxMessages
     this.#name = name
+  }
+
+  /** Throws `ENOTSUP`: a POSIX queue shows no message and keeps it. */
+  peek(_index?: number, _options?: { bigint?: boolean }): never {
+    throw notSupported(
+      this.channel.driver,
+      'a POSIX queue cannot show a message and keep it',
+      'use a System V queue',
+    )
   }
 
   /**

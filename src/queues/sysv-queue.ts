@@ -3,6 +3,7 @@ import { native, type SysVStat } from '../binding/native.js'
 import { sysvMaxBytesHint } from '../drivers/hints.js'
 import { readLimit } from '../drivers/proc.js'
 import { inbox } from '../drivers/records.js'
+import { notSupported } from '../drivers/selection.js'
 import type { SysVDriver } from '../drivers/sysv-driver.js'
 import { errno, errnoName, QueueError } from '../errors.js'
 import type { Frame } from '../frame.js'
@@ -10,6 +11,7 @@ import { checkBoolean, checkInteger, checkOptions } from '../options.js'
 import { checkOwnership } from './configuration.js'
 import { MessageQueue } from './message-queue.js'
 import type { Configuration, SysVStats } from './stats.js'
+import type { WaitOptions } from './waiting.js'
 
 export class SysVQueue extends MessageQueue<SysVDriver> {
   readonly kind = 'sysv'
@@ -49,6 +51,15 @@ export class SysVQueue extends MessageQueue<SysVDriver> {
       if (taken === -errno.E2BIG) driver.grow()
       else throw driver.error(taken, driver.receiveCall)
     }
+  }
+
+  /** Rejects with `ENOTSUP`: System V queues tell nobody. */
+  async notify(_options?: Pick<WaitOptions, 'signal'>): Promise<never> {
+    throw notSupported(
+      this.channel.driver,
+      'a System V queue has no notification',
+      'queue.receive() and queue.readable() wait for a message',
+    )
   }
 
   /** All of `IPC_STAT`; msgctl(2). Needs read permission. */
