@@ -95,7 +95,9 @@ try {
   for (let round = 0; round < rounds; round++) {
     const [straight, bridge] = [await direct(), await bridged()]
     figures.push({ straight, bridge, ratio: bridge / straight })
-    console.log(`straight ${straight}/s  bridge ${bridge}/s  ratio ${(bridge / straight).toFixed(2)}`)
+    console.log(
+      `straight ${straight}/s  bridge ${bridge}/s  ratio ${(bridge / straight).toFixed(2)}`,
+    )
   }
   figures.sort((a, b) => a.ratio - b.ratio)
   const median = figures[figures.length >> 1]

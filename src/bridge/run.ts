@@ -42,7 +42,7 @@ export interface BridgeOptions {
   /** Other publishers use the stream too. Default `false`. */
   shared?: boolean
   /** Limits of a stream that is created here. */
-  limits?: Omit<StreamOptions, 'stream' | 'create'>
+  limits?: Omit<StreamOptions, 'stream' | 'create' | 'reading'>
   credentials?: Credentials
   /** Ends the bridge: what is on its way arrives first, unless that takes longer than `grace`. */
   signal?: AbortSignal
@@ -103,14 +103,15 @@ export async function runBridge(
   checkOptions(options, optionNames)
   const outward = isNatsAddress(to)
   if (outward === isNatsAddress(from)) {
-    const problem = 'must be nats://host:port/STREAM where the other end is a queue, and a queue where not'
+    const problem =
+      'must be nats://host:port/STREAM where the other end is a queue, and a queue where not'
     throw argumentError('ERR_INVALID_ARG_VALUE', 'to', problem, hidePassword(to))
   }
   const address = parseNatsAddress(outward ? to : from)
   await using queue = openQueue(outward ? from : to, outward, options)
   const connection = await connectTo(address, options.credentials)
   try {
-    await ensureStream(connection, { stream: address.stream, ...options.limits })
+    await ensureStream(connection, { stream: address.stream, reading: !outward, ...options.limits })
     const run = outward ? outwards : inwards
     return await run(queue, connection, address, options)
   } finally {

@@ -88,7 +88,11 @@ function bridgeOptions({
     duplicateWindow: duplicateWindow && duplicateWindow * 1000,
     retention: workqueue ? 'workqueue' : undefined,
   }
-  return { ...withoutUndefined(given), limits: withoutUndefined(limits), credentials } as BridgeOptions
+  return {
+    ...withoutUndefined(given),
+    limits: withoutUndefined(limits),
+    credentials,
+  } as BridgeOptions
 }
 
 function withoutUndefined(values: object): object {
