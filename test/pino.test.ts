@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { MessageQueue } from 'kernelmq'
 import { pino } from 'pino'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { cleanEnvironment } from './fixtures/kmq.js'
 import { drain, kinds, openQueue } from './fixtures/queues.js'
 
