@@ -8,6 +8,7 @@
       "target_name": "kernelmq",
       "sources": [
         "src/binding/addon.cc",
+        "src/binding/looker.cc",
         "src/binding/poller.cc",
         "src/binding/posix_notifier.cc",
         "src/binding/posix_queue.cc",

@@ -28,7 +28,7 @@ export class QueueConsumer<F = Frame> extends EventEmitter<ConsumerEvents<F>> {
   #typed = false
 
   /** @internal */
-  constructor(channel: Channel, options?: ReadableOptions<never>) {
+  constructor(channel: Channel, options?: ReadableOptions<unknown>) {
     super()
     this.#source = new QueueReadable<F>(channel, options)
     this.#source.on('error', (error) => this.emitError(error))

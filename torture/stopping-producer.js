@@ -1,11 +1,12 @@
 /** A process that opens, sends a few messages and stops, again and again, each time another way. */
+import { setImmediate as turn } from 'node:timers/promises'
 import { open } from 'kernelmq'
 import { compose } from './message.js'
 import { ConfirmedRecord } from './records.js'
 
 const { address, file, first, cycles } = JSON.parse(process.argv[2])
 /** More than the queue has room for: some are waiting when the stream is stopped. */
-const MORE = 300
+const MANY = 500
 
 const record = new ConfirmedRecord(file, false)
 
@@ -29,15 +30,14 @@ for (let cycle = 0; cycle < cycles; cycle++) {
   })
   // A number of its own in each cycle: what arrives of it must be what was confirmed.
   const producer = first + cycle
-  const few = 1 + Math.floor(Math.random() * 300)
   let confirmed = 0
-  for (let sequence = 0; sequence < few + MORE; sequence++) {
+  for (let sequence = 0; sequence < MANY; sequence++) {
     writer.write(compose(producer, sequence), (error) => {
-      if (error) return
-      record.add(producer, ++confirmed)
-      if (confirmed === few) stop({ queue, writer, controller })
+      if (!error) record.add(producer, ++confirmed)
     })
   }
+  for (let turns = cycle % 20; turns > 0; turns--) await turn()
+  stop({ queue, writer, controller })
   await closed
   await queue.close()
 }

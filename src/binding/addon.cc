@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "looker.h"
 #include "posix_notifier.h"
 #include "posix_queue.h"
 #include "system.h"
@@ -12,6 +13,8 @@
 Addon::Addon(Napi::Env env, Napi::Object exports)
     : env_(env), context_(std::make_unique<Napi::AsyncContext>(env, "kernelmq")) {
   napi_get_uv_event_loop(env, &loop_);
+  looker_ = std::make_unique<Looker>(loop_, handles_);
+  Add(looker_.get());
   waits_ = std::make_unique<WaitPool>(loop_, handles_);
   Add(waits_.get());
   napi_add_async_cleanup_hook(env, &Addon::Cleanup, this, nullptr);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+class Looker;
 class WaitPool;
 
 // Something that owns handles of the event loop or threads, and must let go of them before the
@@ -51,6 +52,7 @@ class Addon {
 
   uv_loop_t* loop() const { return loop_; }
   const std::shared_ptr<LoopHandles>& handles() const { return handles_; }
+  Looker& looker() { return *looker_; }
   WaitPool& waits() { return *waits_; }
 
   void Add(Closable* closable) { closables_.push_back(closable); }
@@ -69,6 +71,7 @@ class Addon {
   std::shared_ptr<LoopHandles> handles_ = std::make_shared<LoopHandles>();
   // In the order of their creation.
   std::vector<Closable*> closables_;
+  std::unique_ptr<Looker> looker_;
   std::unique_ptr<WaitPool> waits_;
   std::unique_ptr<Napi::AsyncContext> context_;
 };

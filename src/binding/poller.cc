@@ -31,7 +31,7 @@ std::unique_ptr<Poller> Poller::Open(Addon& addon, int fd, bool shared, Callback
     if (epoll >= 0) close(epoll);
     return nullptr;
   }
-  auto poller = std::unique_ptr<Poller>(new Poller(std::move(callback)));
+  auto poller = std::unique_ptr<Poller>(new Poller(addon, std::move(callback)));
   handle->fd = fd;
   handle->epoll = epoll;
   handle->handles = addon.handles();
@@ -43,6 +43,7 @@ std::unique_ptr<Poller> Poller::Open(Addon& addon, int fd, bool shared, Callback
 }
 
 Poller::~Poller() {
+  if (turns_ > 0) addon_.looker().Remove(this);
   handle_->poll.data = handle_;
   uv_poll_stop(&handle_->poll);
   uv_close(reinterpret_cast<uv_handle_t*>(&handle_->poll), [](uv_handle_t* closed) {
@@ -58,7 +59,22 @@ Poller::~Poller() {
 int Poller::Want(int events) {
   wanted_ |= events;
   UpdateRef();
-  return (wanted_ & ~armed_) ? Arm() : 0;
+  if (const int failed = (wanted_ & ~armed_) ? Arm() : 0) return failed;
+  if (turns_ > 0) return 0;
+  turns_ = patience_.turns();
+  if (turns_ > 0) {
+    addon_.looker().Add(this);
+  } else {
+    patience_.Sleep();
+  }
+  return 0;
+}
+
+bool Poller::Look() {
+  if (wanted_ && --turns_ > 0) return true;
+  if (wanted_) patience_.Sleep();
+  turns_ = 0;
+  return false;
 }
 
 void Poller::Unwant(int events) {
@@ -116,6 +132,7 @@ void Poller::OnEvents(int status, int events) {
   }
   wanted_ &= ~ready;
   UpdateRef();
+  if (turns_ == 0) patience_.Wake();
   // A copy: the callback may destroy this poller.
   const Callback callback = callback_;
   callback(status, ready);

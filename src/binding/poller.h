@@ -6,12 +6,13 @@
 #include <memory>
 
 #include "addon.h"
+#include "looker.h"
 
 // Readiness of one descriptor on the event loop (uv_poll_t). Events are one-shot for the owner but
 // the watch is left armed behind them: an owner that asks again at once, as a busy reader does,
 // costs no epoll_ctl(2). The descriptor is closed with the poller, and only once libuv has let go
 // of it: polling a closed descriptor aborts the process.
-class Poller {
+class Poller : public Looking {
  public:
   using Callback = std::function<void(int status, int events)>;
 
@@ -19,7 +20,7 @@ class Poller {
   // O_NONBLOCK on it under their hands, so an epoll descriptor of our own is polled in its place.
   static std::unique_ptr<Poller> Open(Addon& addon, int fd, bool shared, Callback callback,
                                       int* failed);
-  ~Poller();
+  ~Poller() override;
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
@@ -31,12 +32,17 @@ class Poller {
 
  private:
   struct Handle;
-  explicit Poller(Callback callback) : callback_(std::move(callback)) {}
+  Poller(Addon& addon, Callback callback) : addon_(addon), callback_(std::move(callback)) {}
+  // Polling with the event loop kept turning: what comes soon is found without sleep.
+  bool Look() override;
   int Arm();
   void UpdateRef();
   void OnEvents(int status, int events);
 
+  Addon& addon_;
   Callback callback_;
+  Patience patience_;
+  int turns_ = 0;
   Handle* handle_ = nullptr;
   int wanted_ = 0;
   int armed_ = 0;

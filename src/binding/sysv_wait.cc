@@ -43,25 +43,45 @@ Napi::Value SysVWait::ForRoom(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value SysVWait::Begin() {
-  const int failed = Addon::Of(Env()).waits().Start(this);
-  if (failed == 0) {
-    busy_ = true;
-    Ref();
-    UpdateHold();
+  Addon& addon = Addon::Of(Env());
+  turns_ = patience_.turns();
+  if (turns_ > 0) {
+    addon.looker().Add(this);
+  } else {
+    patience_.Sleep();
+    if (const int failed = addon.waits().Start(this)) return Result(Env(), failed);
   }
-  return Result(Env(), failed);
+  busy_ = true;
+  Ref();
+  UpdateHold();
+  return Result(Env(), 0);
 }
 
-int SysVWait::Block() {
+bool SysVWait::Look() {
+  const int status = cancelling_ ? -ECANCELED : Try(IPC_NOWAIT);
+  if (status != -EAGAIN && status != -ENOMSG && status != -EINTR) {
+    turns_ = 0;
+    Finish(status);
+    return false;
+  }
+  if (--turns_ > 0) return true;
+  patience_.Sleep();
+  if (const int failed = Addon::Of(Env()).waits().Start(this)) Finish(failed);
+  return false;
+}
+
+int SysVWait::Block() { return Try(0); }
+
+int SysVWait::Try(int flags) {
   if (room_) {
-    const int sent = msgsnd(id_, message_.data(), message_.size() - sizeof(long), 0);
+    const int sent = msgsnd(id_, message_.data(), message_.size() - sizeof(long), flags);
     return sent == 0 ? 1 : -errno;
   }
   struct {
     long type;
     char data[8];
   } empty = {};
-  const ssize_t length = msgrcv(id_, &empty, 0, type_, flags_);
+  const ssize_t length = msgrcv(id_, &empty, 0, type_, flags_ | flags);
   if (length >= 0) {
     type_ = empty.type;
     return 1;
@@ -70,6 +90,11 @@ int SysVWait::Block() {
 }
 
 void SysVWait::Done(int status) {
+  patience_.Wake();
+  Finish(status);
+}
+
+void SysVWait::Finish(int status) {
   Napi::HandleScope scope(Env());
   busy_ = cancelling_ = false;
   UpdateHold();
@@ -84,7 +109,8 @@ void SysVWait::Cancel(const Napi::CallbackInfo&) {
   if (!busy_) return;
   cancelling_ = true;
   UpdateHold();
-  Addon::Of(Env()).waits().Cancel(this);
+  // Who looks finds out at the next look.
+  if (turns_ == 0) Addon::Of(Env()).waits().Cancel(this);
 }
 
 void SysVWait::KeepAlive(const Napi::CallbackInfo& info) {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "looker.h"
 #include "wait_pool.h"
 
 // One wait on a System V queue, which has no descriptor to poll: for a message of a type, or for
@@ -17,12 +18,14 @@
 // Waiting for a message asks msgrcv(2) for 0 bytes without MSG_NOERROR: the kernel answers E2BIG
 // the moment a matching message is there and leaves it in the queue. Only an empty one it does
 // take.
-class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait {
+class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait, public Looking {
  public:
   static Napi::Function Define(Napi::Env env);
   explicit SysVWait(const Napi::CallbackInfo& info);
   ~SysVWait() override = default;
 
+  // A wait begins by looking for a few turns of the event loop; only then a thread blocks for it.
+  bool Look() override;
   int Block() override;
   void Done(int status) override;
 
@@ -35,9 +38,14 @@ class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait {
   void KeepAlive(const Napi::CallbackInfo& info);
 
   Napi::Value Begin();
+  // The system call, blocking or with IPC_NOWAIT.
+  int Try(int flags);
+  void Finish(int status);
   void UpdateHold();
 
   bool busy_ = false;
+  Patience patience_;
+  int turns_ = 0;
   bool cancelling_ = false;
   bool keep_alive_ = true;
   bool held_ = false;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "loop_handle.h"
+
 namespace {
 
 // Nobody else's: libc keeps the first real-time signals, libuv and Node use none of them.
@@ -31,16 +33,6 @@ void InstallHandler() {
 template <typename T>
 void Erase(std::vector<T>& list, T item) {
   list.erase(std::remove(list.begin(), list.end(), item), list.end());
-}
-
-template <typename Handle>
-void CloseHandle(Handle* handle) {
-  uv_close(reinterpret_cast<uv_handle_t*>(handle), [](uv_handle_t* closed) {
-    auto* handles = static_cast<std::shared_ptr<LoopHandles>*>(closed->data);
-    (*handles)->Closed();
-    delete handles;
-    delete reinterpret_cast<Handle*>(closed);
-  });
 }
 
 timespec Deadline(clockid_t clock, long milliseconds) {
@@ -73,7 +65,6 @@ struct Thread {
   ~Thread() { pthread_cond_destroy(&work); }
 };
 
-// The handles' `data` is this while they are open and the shared count while they close.
 WaitPool::WaitPool(uv_loop_t* loop, std::shared_ptr<LoopHandles> handles)
     : async_(new uv_async_t), timer_(new uv_timer_t), handles_(std::move(handles)) {
   pthread_condattr_t attributes;
@@ -250,8 +241,6 @@ void WaitPool::Close() {
   }
   for (const auto& thread : threads_) pthread_join(thread->id, nullptr);
   threads_.clear();
-  async_->data = new std::shared_ptr<LoopHandles>(handles_);
-  timer_->data = new std::shared_ptr<LoopHandles>(handles_);
-  CloseHandle(async_);
-  CloseHandle(timer_);
+  CloseHandle(async_, handles_);
+  CloseHandle(timer_, handles_);
 }

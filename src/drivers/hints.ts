@@ -1,8 +1,11 @@
 /** What stands behind a refusal of the kernel's: which limit, its value now, the value needed. */
+import { checkInteger } from '../options.js'
 import { readLimit, readMessageQueueLimit } from './proc.js'
 
 /** The memory that a POSIX queue is charged for, in bytes, as mq_overview(7) has it for 64 bits. */
 export function posixCost(maxMessages: number, maxMessageSize: number): number {
+  checkInteger('maxMessages', maxMessages, 1, Number.MAX_SAFE_INTEGER)
+  checkInteger('maxMessageSize', maxMessageSize, 1, Number.MAX_SAFE_INTEGER)
   // struct msg_msg (48) and struct posix_msg_tree_node (48) for each message.
   return maxMessages * 96 + maxMessages * maxMessageSize
 }

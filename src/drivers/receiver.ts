@@ -2,7 +2,6 @@
 import { errno } from '../errors.js'
 import { Frame } from '../frame.js'
 import type { Driver, Liveness, MessageWait, Selector } from './driver.js'
-import { Patience } from './patience.js'
 import { framesLost, putBack } from './put-back.js'
 import { inbox, isSafeType, type Taken, unsafeType } from './records.js'
 
@@ -24,8 +23,6 @@ export class Receiver {
   readonly #waiters: Waiter[] = []
   /** Called when the kernel wait, cancelled or not, is over. */
   readonly #whenIdle: (() => void)[] = []
-  readonly #patience = new Patience()
-  #looking = false
   #waiting = false
   // An empty message that ended a wait: the kernel did not leave it in the queue.
   #taken: Frame | undefined
@@ -95,12 +92,7 @@ export class Receiver {
   }
 
   #begin(): void {
-    if (this.#waiting || this.#looking || this.#waiters.length === 0) return
-    if (this.#patience.more()) {
-      this.#looking = true
-      setImmediate(this.#look)
-      return
-    }
+    if (this.#waiting || this.#waiters.length === 0) return
     const failed = this.#wait.begin((status, frame) => this.#over(status, frame))
     this.#waiting = true
     // Not at once: nobody expects to fail before the call has returned.
@@ -108,15 +100,8 @@ export class Receiver {
     this.updateKeepAlive()
   }
 
-  readonly #look = (): void => {
-    this.#looking = false
-    if (this.#serve()) this.#patience.found()
-    this.#begin()
-  }
-
   #over(status: number, frame?: Frame, syscall = this.#driver.receiveCall): void {
     this.#waiting = false
-    this.#patience.woke()
     this.#taken = frame
     if (status < 0 && status !== -errno.ECANCELED) {
       this.#failAll(this.#driver.error(status, syscall))
@@ -150,6 +135,13 @@ export class Receiver {
       this.#waiters.shift()
       this.settle(waiter, taken)
     }
+  }
+
+  /** The same for one message at a time: the frame, if there was one. */
+  handOver({ frames, rest, error }: Taken): Frame | undefined {
+    if (!rest) return frames[0]
+    const lost = putBack(this.#driver, rest)
+    throw lost.length > 0 ? framesLost(this.#driver, lost, error) : error
   }
 
   /** Hands over what was taken; what cannot be goes back into the queue, and the waiter is told. */

@@ -5,7 +5,6 @@
 import type { Data } from '../codecs.js'
 import { errno } from '../errors.js'
 import type { Driver, Liveness, RoomWait } from './driver.js'
-import { Patience } from './patience.js'
 import { nextRecord, outbox } from './records.js'
 
 /** Called once, when the kernel has all of the messages, or with what went wrong. */
@@ -25,8 +24,6 @@ export class Sender {
   readonly #liveness: Liveness
   readonly #wait: RoomWait
   #pending: Pending[] = []
-  readonly #patience = new Patience()
-  #looking = false
   #waiting = false
   #serving = false
   readonly #whenIdle: (() => void)[] = []
@@ -102,29 +99,15 @@ export class Sender {
   #begin(): void {
     const head = this.#pending[0]
     // Whoever calls from within a callback of #over finds the wait begun when that is done.
-    if (this.#waiting || this.#looking || this.#serving || !head) return
-    if (this.#patience.more()) {
-      this.#looking = true
-      setImmediate(this.#look)
-      return
-    }
+    if (this.#waiting || this.#serving || !head) return
     const failed = this.#wait.begin(head.bytes, head.offset, (status) => this.#over(status))
     this.#waiting = true
     if (failed) process.nextTick(() => this.#over(failed, this.#driver.waitCall))
     this.updateKeepAlive()
   }
 
-  readonly #look = (): void => {
-    this.#looking = false
-    this.#serving = true
-    if (this.#drain()) this.#patience.found()
-    this.#serving = false
-    this.#begin()
-  }
-
   #over(status: number, syscall = this.#driver.sendCall): void {
     this.#waiting = false
-    this.#patience.woke()
     this.#serving = true
     if (status === 1) this.#advance(1)
     else if (status === -errno.ECANCELED) this.#finishHead(this.#pending[0]?.reason as Error)

@@ -4,14 +4,12 @@ import { QueueConsumer } from '../consumer.js'
 import { Channel } from '../drivers/channel.js'
 import type { Driver } from '../drivers/driver.js'
 import type { Waiter } from '../drivers/receiver.js'
-import type { Taken } from '../drivers/records.js'
 import {
   checkSelection,
   checkSendType,
   defaultSendType,
   type SelectionOptions,
 } from '../drivers/selection.js'
-import type { Pending } from '../drivers/sender.js'
 import { argumentError } from '../errors.js'
 import type { AckFrame, Frame } from '../frame.js'
 import { checkBoolean, checkOptions } from '../options.js'
@@ -21,7 +19,7 @@ import type { ReadableOptions, WritableOptions } from '../streams/options.js'
 import { QueueReadable } from '../streams/readable.js'
 import { QueueWritable } from '../streams/writable.js'
 import type { Configuration, QueueStats } from './stats.js'
-import { type WaitOptions, waiting } from './waiting.js'
+import { checkWaiting, type WaitOptions, waiting } from './waiting.js'
 
 export interface SendOptions {
   /** System V 1 … 2⁶³−1 (default 1), POSIX priority 0 … 32767 (default 0). */
@@ -45,9 +43,10 @@ type DataOf<O> = O extends { codec: 'utf8' }
       : Buffer
 type ChunkOf<O> = O extends { objectMode: false } ? Buffer : FrameOf<O>
 
-const sendOptionNames = ['type'] as const
-const waitOptionNames = ['signal', 'timeout'] as const
-const receiveOptionNames = ['type', 'except', 'bigint'] as const
+const trySendNames = ['type'] as const
+const sendNames = [...trySendNames, 'signal', 'timeout'] as const
+const tryReceiveNames = ['type', 'except', 'bigint'] as const
+const receiveNames = [...tryReceiveNames, 'signal', 'timeout'] as const
 
 /**
  * An open queue. Made by `open()`; closing it, or losing it to the garbage collector, never removes the
@@ -86,18 +85,15 @@ export abstract class MessageQueue<D extends Driver = Driver> {
    * Rejects with `EMSGSIZE`, `ETIMEDOUT`, an `AbortError`, `EIDRM`, `EBADF`, `ERR_QUEUE_CLOSED`.
    */
   async send(data: Data, options?: SendOptions & WaitOptions): Promise<void> {
-    const checked = checkOptions(options, [...sendOptionNames, ...waitOptionNames])
+    const checked = checkOptions(options, sendNames)
     const type = this.#sendType(checked)
     checkData(data)
     this.channel.assertOpen()
+    const limits = checkWaiting(checked)
     const { sender } = this.channel
-    return waiting(checked, this.#where(this.channel.driver.sendCall), ({ resolve, reject }) => {
-      let pending: Pending | undefined
-      try {
-        pending = sender.send(type, data, (error) => (error ? reject(error) : resolve()))
-      } catch (error) {
-        reject(error as Error)
-      }
+    if (sender.trySend(type, data)) return
+    return waiting(limits, this.#where(this.channel.driver.sendCall), ({ resolve, reject }) => {
+      const pending = sender.send(type, data, (error) => (error ? reject(error) : resolve()))
       if (!pending) resolve()
       return (reason) => pending && sender.cancel(pending, reason)
     })
@@ -105,7 +101,7 @@ export abstract class MessageQueue<D extends Driver = Driver> {
 
   /** Sends a message if that needs no waiting: `false` where the queue is full, or others wait to send. */
   trySend(data: Data, options?: SendOptions): boolean {
-    const type = this.#sendType(checkOptions(options, sendOptionNames))
+    const type = this.#sendType(checkOptions(options, trySendNames))
     checkData(data)
     this.channel.assertOpen()
     return this.channel.sender.trySend(type, data)
@@ -118,11 +114,14 @@ export abstract class MessageQueue<D extends Driver = Driver> {
    * type on POSIX; `ERR_OUT_OF_RANGE` for a type above 2⁵³−1 without `bigint` (the message goes back).
    */
   async receive(options?: ReceiveOptions & WaitOptions): Promise<Frame> {
-    const checked = checkOptions(options, [...receiveOptionNames, ...waitOptionNames])
+    const checked = checkOptions(options, receiveNames)
     const bigint = checkBigint(checked.bigint)
     const receiver = this.channel.receiver(checkSelection(this.channel.driver, checked))
     this.channel.assertOpen()
-    return waiting(checked, this.#where(this.channel.driver.receiveCall), ({ resolve, reject }) => {
+    const limits = checkWaiting(checked)
+    const frame = receiver.handOver(receiver.take(1, bigint))
+    if (frame) return frame
+    return waiting(limits, this.#where(this.channel.driver.receiveCall), ({ resolve, reject }) => {
       const waiter: Waiter = {
         max: () => 1,
         bigint,
@@ -130,15 +129,7 @@ export abstract class MessageQueue<D extends Driver = Driver> {
         deliver: ([frame]) => resolve(frame as Frame),
         fail: reject,
       }
-      let taken: Taken
-      try {
-        taken = receiver.take(1, bigint)
-      } catch (error) {
-        reject(error as Error)
-        return () => {}
-      }
-      if (taken.frames.length > 0 || taken.error) receiver.settle(waiter, taken)
-      else receiver.wait(waiter)
+      receiver.wait(waiter)
       return (reason) => {
         receiver.cancel(waiter)
         reject(reason)
@@ -148,29 +139,11 @@ export abstract class MessageQueue<D extends Driver = Driver> {
 
   /** Takes a message if one is there: `null` where nothing matches. */
   tryReceive(options?: ReceiveOptions): Frame | null {
-    const checked = checkOptions(options, receiveOptionNames)
+    const checked = checkOptions(options, tryReceiveNames)
     const bigint = checkBigint(checked.bigint)
     const receiver = this.channel.receiver(checkSelection(this.channel.driver, checked))
     this.channel.assertOpen()
-    let failure: Error | undefined
-    let received: Frame | null = null
-    const taken = receiver.takeNow(1, bigint)
-    receiver.settle(
-      {
-        max: () => 1,
-        bigint,
-        keepAlive: true,
-        deliver: ([frame]) => {
-          received = frame as Frame
-        },
-        fail: (error) => {
-          failure = error
-        },
-      },
-      taken,
-    )
-    if (failure) throw failure
-    return received
+    return receiver.handOver(receiver.takeNow(1, bigint)) ?? null
   }
 
   /** Discards what is queued, all or those of a type as in `receive()`; how many there were. */
@@ -181,24 +154,24 @@ export abstract class MessageQueue<D extends Driver = Driver> {
   }
 
   /** The messages as a stream of frames. */
-  readable<const O extends ReadableOptions<never> = Record<never, never>>(
+  readable<const O extends ReadableOptions<unknown> = Record<never, never>>(
     options?: O,
   ): QueueReadable<ChunkOf<O>> {
     return new QueueReadable<ChunkOf<O>>(this.channel, options)
   }
 
   /** A stream whose chunks become messages. */
-  writable(options?: WritableOptions<never>): QueueWritable {
+  writable(options?: WritableOptions<unknown>): QueueWritable {
     return new QueueWritable(this.channel, options)
   }
 
   /** Both directions as one stream. */
-  duplex(options?: DuplexOptions<never>): QueueDuplex {
+  duplex(options?: DuplexOptions<unknown>): QueueDuplex {
     return new QueueDuplex(this.channel, options)
   }
 
   /** The messages as events. */
-  consumer<const O extends ReadableOptions<never> = Record<never, never>>(
+  consumer<const O extends ReadableOptions<unknown> = Record<never, never>>(
     options?: O,
   ): QueueConsumer<FrameOf<O>> {
     return new QueueConsumer<FrameOf<O>>(this.channel, options)

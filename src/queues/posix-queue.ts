@@ -11,13 +11,14 @@ import {
 } from 'node:fs'
 import { native, type PosixAttributes } from '../binding/native.js'
 import type { PosixDriver } from '../drivers/posix-driver.js'
+import { notSupported } from '../drivers/selection.js'
 import { errnoName, QueueError } from '../errors.js'
 import { checkOptions } from '../options.js'
 import { checkOwnership } from './configuration.js'
 import { MessageQueue } from './message-queue.js'
 import { notification } from './notification.js'
 import type { Configuration, PosixStats } from './stats.js'
-import { type WaitOptions, waiting } from './waiting.js'
+import { checkWaiting, type WaitOptions, waiting } from './waiting.js'
 
 export class PosixQueue extends MessageQueue<PosixDriver> {
   readonly kind = 'posix'
@@ -48,7 +49,13 @@ export class PosixQueue extends MessageQueue<PosixDriver> {
       address: this.address,
       keepsAlive: this.channel.liveness.keep,
     }
-    return waiting(checked, where, (attempt) => notification(this.channel, attempt))
+    return waiting(checkWaiting(checked), where, (attempt) => notification(this.channel, attempt))
+  }
+
+  /** Throws `ENOTSUP`: mq_receive(3) takes what it reads. */
+  peek(_index?: number, _options?: { bigint?: boolean }): never {
+    const hint = 'a System V queue can'
+    throw notSupported(this.channel.driver, 'a POSIX queue cannot be peeked at', hint)
   }
 
   /** mq_getattr(3), fstat(2) and, where the queue may be read, its status line. */

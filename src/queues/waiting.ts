@@ -14,19 +14,37 @@ export interface Attempt<T> {
   reject(error: Error): void
 }
 
+/** The limits of a wait, checked. */
+interface WaitLimits {
+  signal: AbortSignal | undefined
+  timeout: number | undefined
+}
+
+const unlimited: WaitLimits = { signal: undefined, timeout: undefined }
+
+/** Throws the `AbortError` of a signal that is aborted already. */
+export function checkWaiting({ signal, timeout }: WaitOptions): WaitLimits {
+  if (signal === undefined && timeout === undefined) return unlimited
+  if (signal !== undefined) checkSignal('options.signal', signal)
+  const limit = timeout === undefined ? undefined : checkTimeout('options.timeout', timeout)
+  if (signal?.aborted) throw new AbortError(signal.reason)
+  return { signal, timeout: limit }
+}
+
 /**
  * `start` begins and returns how to give up for a reason; giving up ends in `reject`, or in `resolve`
  * where the kernel was quicker.
  */
 export function waiting<T>(
-  { signal, timeout }: WaitOptions,
+  { signal, timeout }: WaitLimits,
   where: { syscall: string; address: string; keepsAlive: boolean },
   start: (attempt: Attempt<T>) => (reason: Error) => void,
 ): Promise<T> {
-  if (signal !== undefined) checkSignal('options.signal', signal)
-  const limit = timeout === undefined ? undefined : checkTimeout('options.timeout', timeout)
-  if (signal?.aborted) throw new AbortError(signal.reason)
   return new Promise((resolve, reject) => {
+    if (signal === undefined && timeout === undefined) {
+      start({ resolve, reject })
+      return
+    }
     let timer: NodeJS.Timeout | undefined
     let giveUp: ((reason: Error) => void) | undefined
     const abort = () => giveUp?.(new AbortError(signal?.reason))
@@ -51,8 +69,8 @@ export function waiting<T>(
     if (settled) return
     giveUp = begun
     signal?.addEventListener('abort', abort, { once: true })
-    if (limit === undefined) return
-    timer = setTimeout(() => giveUp?.(new QueueError('ETIMEDOUT', where)), limit)
+    if (timeout === undefined) return
+    timer = setTimeout(() => giveUp?.(new QueueError('ETIMEDOUT', where)), timeout)
     if (!where.keepsAlive) timer.unref()
   })
 }

@@ -23,6 +23,16 @@ export function takeBuffered<T>(stream: Readable): T[] {
   return chunks
 }
 
+/** What was written and waits behind a write that is not done. There is no public way to this either. */
+export function buffered<T>(stream: Writable): T[] {
+  const state = (stream as unknown as { _writableState: WritableState<T> })._writableState
+  return state.getBuffer().map(({ chunk }) => chunk)
+}
+
+interface WritableState<T> {
+  getBuffer(): { chunk: T }[]
+}
+
 interface ReadableState<T> {
   buffer: Iterable<T> & { clear(): void }
   length: number

@@ -1,17 +1,22 @@
 import type { Duplex, Writable } from './base.js'
-import type { WriteCallback } from './outlet.js'
+import type { Outlet, WriteCallback } from './outlet.js'
 
 /**
  * Collects what is written to a stream in one tick and hands it to `send` together: one native call for
  * many messages, and (in byte mode) few messages for many small writes, as with a corked socket. It is
  * the other process that gains most: a receiver that sleeps is woken once for the lot.
+ *
+ * Where it fails in the middle, node:stream would tell the whole lot of the error; here those that the
+ * kernel has by then are told so, for else they would be written again.
  */
-export function collectWrites(
-  stream: Writable | Duplex,
-  send: (chunks: readonly { chunk: unknown }[], callback: WriteCallback) => void,
-): void {
-  const write = stream.write as (chunk: unknown, encoding: unknown, callback: unknown) => boolean
+export function collectWrites(stream: Writable | Duplex, outlet: Outlet): void {
+  const write = stream.write as (
+    chunk: unknown,
+    encoding: unknown,
+    callback?: WriteCallback,
+  ) => boolean
   let corked = false
+  let written = 0
   const uncork = () => {
     corked = false
     stream.uncork()
@@ -22,7 +27,12 @@ export function collectWrites(
       stream.cork()
       process.nextTick(uncork)
     }
-    return write.call(stream, chunk, encoding, callback)
+    const done = (typeof encoding === 'function' ? encoding : callback) as WriteCallback | undefined
+    const place = written
+    const told = (error?: Error | null) => done?.(error && place < outlet.accepted ? null : error)
+    const more = write.call(stream, chunk, encoding === done ? undefined : encoding, done && told)
+    written++
+    return more
   }
-  stream._writev = send
+  stream._writev = (chunks, callback) => outlet.write(chunks, callback)
 }

@@ -1,7 +1,9 @@
 /** One receive loop for many consumers by type. */
 import type { Channel, Reader } from '../drivers/channel.js'
+import type { Driver } from '../drivers/driver.js'
 import { framesLost, putBack } from '../drivers/put-back.js'
-import { argumentError } from '../errors.js'
+import { checkSendType } from '../drivers/selection.js'
+import { argumentError, QueueError } from '../errors.js'
 import { EventEmitter } from '../events.js'
 import type { Frame } from '../frame.js'
 import { checkInteger, checkOneOf, checkOptions } from '../options.js'
@@ -68,15 +70,19 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
   /** A stream of the frames with these types. Destroying it hands its unread frames to the others. */
   readable(claim: Claim): Readable {
     if (this.#closing) throw this.#channel.closedError()
-    const output = new DemultiplexedReadable(checkClaim(claim), this.#highWaterMark, {
-      wanted: () => this.#flow(),
-      gone: (unread) => this.#release(output, unread),
-    })
+    const output = new DemultiplexedReadable(
+      checkClaim(this.#channel.driver.kind, claim),
+      this.#highWaterMark,
+      {
+        wanted: () => this.#flow(),
+        gone: (unread) => this.#release(output, unread),
+      },
+    )
     this.#outputs.add(output)
     const held = this.#held
     this.#held = []
     for (const frame of held) {
-      if (output.claims(frame.type)) output.push(frame)
+      if (output.claims(frame.type)) output.give(frame)
       else this.#held.push(frame)
     }
     this.#flow()
@@ -91,7 +97,7 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
   #place(frame: Frame): void {
     for (const output of this.#outputs) {
       if (!output.claims(frame.type)) continue
-      output.push(frame)
+      output.give(frame)
       this.#flow()
       return
     }
@@ -103,7 +109,7 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
   #flow(): void {
     if (this.#closing) return
     let full = this.#held.length >= this.#highWaterMark
-    for (const output of this.#outputs) full ||= output.readableLength >= this.#highWaterMark
+    for (const output of this.#outputs) full ||= output.full
     if (full) this.#source.pause()
     else if (this.#source.isPaused()) this.#source.resume()
   }
@@ -118,9 +124,31 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
     this.#flow()
   }
 
-  #fail(error: Error): void {
-    for (const output of [...this.#outputs]) output.destroy(error)
-    this.emitError(error)
+  // Nobody places what is held any more: it goes back, or is on the error.
+  #fail(cause: Error): void {
+    if (this.#closing) return
+    this.#closing = Promise.resolve()
+    this.#channel.detach(this)
+    const outputs = [...this.#outputs]
+    const { driver } = this.#channel
+    const lost = putBack(driver, this.#takeUnread())
+    let error = cause
+    if (lost.length > 0) {
+      if (cause instanceof QueueError) cause.frames = [...(cause.frames ?? []), ...lost]
+      else error = framesLost(driver, lost, cause)
+    }
+    for (const output of outputs) output.destroy(error)
+    try {
+      this.emitError(error)
+    } finally {
+      this.emit('close')
+    }
+  }
+
+  /** What came first goes back first. */
+  #takeUnread(): Frame[] {
+    const unread = [...this.#outputs].flatMap((output) => takeBuffered<Frame>(output))
+    return [...this.#held.splice(0), ...unread]
   }
 
   #end(): void {
@@ -135,11 +163,13 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
 
   async #close(): Promise<void> {
     this.#channel.detach(this)
-    const sourceGone = new Promise<void>((resolve) => this.#source.once('close', resolve))
+    // It may have gone already, with the queue.
+    const sourceGone = this.#source.closed
+      ? undefined
+      : new Promise<void>((resolve) => this.#source.once('close', resolve))
     this.#source.destroy()
-    // What came first goes back first.
-    const unread = [...this.#outputs].flatMap((output) => output.takeBack())
-    const lost = putBack(this.#channel.driver, [...this.#held.splice(0), ...unread])
+    const lost = putBack(this.#channel.driver, this.#takeUnread())
+    for (const output of this.#outputs) output.finish()
     await sourceGone
     this.emit('close')
     if (lost.length > 0) throw framesLost(this.#channel.driver, lost)
@@ -165,6 +195,8 @@ interface Owner {
 }
 
 class DemultiplexedReadable extends Readable {
+  /** Whether it has all that it may hold; until it asks for more, which it does once. */
+  full = false
   readonly #owner: Owner
 
   constructor(
@@ -176,15 +208,18 @@ class DemultiplexedReadable extends Readable {
     this.#owner = owner
   }
 
-  /** Ends the stream without the frames that nobody has read. */
-  takeBack(): Frame[] {
-    const unread = takeBuffered<Frame>(this)
+  give(frame: Frame): void {
+    this.full = !this.push(frame)
+  }
+
+  /** Ends the stream, also where nobody reads it. */
+  finish(): void {
     this.push(null)
     this.read(0)
-    return unread
   }
 
   override _read(): void {
+    this.full = false
     this.#owner.wanted()
   }
 
@@ -194,13 +229,14 @@ class DemultiplexedReadable extends Readable {
   }
 }
 
-function checkClaim(claim: Claim): (type: number | bigint) => boolean {
+function checkClaim(kind: Driver['kind'], claim: Claim): (type: number | bigint) => boolean {
   if (typeof claim === 'function') return claim
   const types = Array.isArray(claim) ? claim : [claim]
-  if (types.length === 0 || !types.every((type) => ['number', 'bigint'].includes(typeof type))) {
+  if (types.length === 0) {
     const wanted = 'must be a type, an array of types, or a function of the type'
     throw argumentError('ERR_INVALID_ARG_TYPE', 'claim', wanted, claim)
   }
-  const set = new Set(types)
-  return (type) => set.has(type)
+  // Frames have their types as numbers here.
+  const set = new Set(types.map((type) => Number(checkSendType(kind, 'claim', type))))
+  return (type) => set.has(Number(type))
 }

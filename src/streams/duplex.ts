@@ -19,7 +19,7 @@ export interface DuplexOptions<T = Buffer> {
   /** What comes in: the options of `readable()`. */
   receive?: ReadableOptions<T>
   /** What goes out: the options of `writable()`. */
-  send?: WritableOptions<never>
+  send?: WritableOptions<unknown>
 }
 
 /**
@@ -31,7 +31,7 @@ export class QueueDuplex extends Duplex {
   readonly #outlet: Outlet
 
   /** @internal */
-  constructor(channel: Channel, options?: DuplexOptions<never>) {
+  constructor(channel: Channel, options?: DuplexOptions<unknown>) {
     channel.assertOpen()
     const { receive, send } = checkOptions(options, ['receive', 'send'])
     const incoming = checkReadable(channel.driver, receive, 'options.receive')
@@ -44,7 +44,7 @@ export class QueueDuplex extends Duplex {
     })
     this.#intake = intakeFor(this, channel, incoming)
     this.#outlet = new Outlet(channel, outgoing)
-    collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
+    collectWrites(this, this.#outlet)
     for (const signal of [incoming.signal, outgoing.signal]) {
       if (signal) addAbortSignal(signal, this)
     }

@@ -33,6 +33,8 @@ export class Intake implements Reader, Waiter {
   #batch: Frame[] = []
   #next = 0
   #lastType: number | bigint = 0
+  #asked = 0
+  #drained = false
   #scheduled = false
   #waiting = false
   #stopped = false
@@ -60,6 +62,10 @@ export class Intake implements Reader, Waiter {
   readonly #refill = (): void => {
     this.#scheduled = false
     if (this.#ended || this.#waiting) return
+    if (this.#drained) {
+      this.#wait()
+      return
+    }
     let taken: Taken
     try {
       taken = this.#supply.take(this.max(), this.bigint)
@@ -67,22 +73,28 @@ export class Intake implements Reader, Waiter {
       this.fail(error as Error)
       return
     }
-    if (taken.frames.length > 0 || taken.rest) {
-      this.#supply.settle(this, taken)
-    } else {
-      this.#waiting = true
-      this.#supply.wait(this)
-    }
+    if (taken.frames.length > 0 || taken.rest) this.#supply.settle(this, taken)
+    else this.#wait()
+  }
+
+  #wait(): void {
+    this.#waiting = true
+    this.#drained = false
+    this.#supply.wait(this)
   }
 
   max(): number {
     // Bytes cannot be put back in their place, so a message is only taken when it is asked for.
-    if (!this.#options.objectMode) return 1
-    return Math.max(1, this.#options.highWaterMark - this.#stream.readableLength)
+    this.#asked = this.#options.objectMode
+      ? Math.max(1, this.#options.highWaterMark - this.#stream.readableLength)
+      : 1
+    return this.#asked
   }
 
   deliver(frames: Frame[]): void {
     this.#waiting = false
+    // The queue had no more: waiting for the next turn lets some gather, asking again would not.
+    this.#drained = frames.length < this.#asked
     this.#batch = frames
     this.#next = 0
     let bytes = 0

@@ -83,7 +83,7 @@ export const readableOptionNames = [
 
 export function checkReadable(
   driver: Driver,
-  given: ReadableOptions<never> | undefined,
+  given: ReadableOptions<unknown> | undefined,
   name = 'options',
 ): CheckedReadable {
   const options = checkOptions(given, readableOptionNames, name)
@@ -153,7 +153,7 @@ const writableOptionNames = [
 
 export function checkWritable(
   driver: Driver,
-  given: WritableOptions<never> | undefined,
+  given: WritableOptions<unknown> | undefined,
   name = 'options',
 ): CheckedWritable {
   const options = checkOptions(given, writableOptionNames, name)

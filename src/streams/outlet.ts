@@ -24,6 +24,8 @@ export class Outlet {
   readonly #defaultType: number | bigint
   readonly #plain: boolean
   #pending: Pending | undefined
+  /** Of the messages written, how many the kernel has. Bytes are not counted. */
+  accepted = 0
   #whenSent: (() => void) | undefined
 
   constructor(channel: Channel, options: OutletOptions) {
@@ -73,18 +75,27 @@ export class Outlet {
 
   /** Sends what is in the outbox. */
   #submit(done: WriteCallback): void {
-    spend(outbox.count, outbox.used)
+    const { count } = outbox
+    spend(count, outbox.used)
     try {
-      this.#pending = this.#channel.sender.sendOutbox((error) => {
+      const pending = this.#channel.sender.sendOutbox((error) => {
+        this.#accept(count - (pending?.count ?? 0))
         this.#pending = undefined
         this.#whenSent?.()
         done(error)
       })
+      this.#pending = pending
     } catch (error) {
       done(error as Error)
       return
     }
-    if (!this.#pending) done()
+    if (this.#pending) return
+    this.#accept(count)
+    done()
+  }
+
+  #accept(count: number): void {
+    if (this.#options.objectMode) this.accepted += count
   }
 
   #sendBytes(cursor: Cursor, callback: WriteCallback): void {
@@ -106,9 +117,17 @@ export class Outlet {
 
   /** `_final`: the end-of-stream mark, if there is to be one. */
   end(callback: WriteCallback): void {
-    if (this.#options.eof)
-      this.#sendMessages([{ chunk: new Frame(this.#defaultType, Buffer.alloc(0)) }], 0, callback)
-    else callback()
+    if (!this.#options.eof) return callback()
+    try {
+      this.#channel.assertOpen()
+    } catch (error) {
+      callback(error as Error)
+      return
+    }
+    // Whatever the codec, the mark is empty.
+    outbox.clear()
+    outbox.add(this.#defaultType, '')
+    this.#submit(callback)
   }
 
   /** `_destroy`: a message that waits for room is given up, unless the kernel is quicker. */

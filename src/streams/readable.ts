@@ -27,7 +27,7 @@ export class QueueReadable<F = Frame> extends Readable {
   readonly #intake: Intake
 
   /** @internal */
-  constructor(channel: Channel, options?: ReadableOptions<never>) {
+  constructor(channel: Channel, options?: ReadableOptions<unknown>) {
     channel.assertOpen()
     const checked = checkReadable(channel.driver, options)
     super({ objectMode: checked.objectMode, highWaterMark: checked.highWaterMark })

@@ -13,12 +13,12 @@ export class QueueWritable extends Writable {
   readonly #outlet: Outlet
 
   /** @internal */
-  constructor(channel: Channel, options?: WritableOptions<never>) {
+  constructor(channel: Channel, options?: WritableOptions<unknown>) {
     channel.assertOpen()
     const checked = checkWritable(channel.driver, options)
     super({ objectMode: checked.objectMode, highWaterMark: checked.highWaterMark })
     this.#outlet = new Outlet(channel, checked)
-    collectWrites(this, (chunks, callback) => this.#outlet.write(chunks, callback))
+    collectWrites(this, this.#outlet)
     // An aborted one destroys at once, for which there must be an outlet.
     if (checked.signal) addAbortSignal(checked.signal, this)
   }

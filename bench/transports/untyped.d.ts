@@ -1,0 +1,3 @@
+// Contestants that come without types.
+declare module 'posix-mq'
+declare module 'svmq'

@@ -1,0 +1,112 @@
+/** Whether waiting keeps the process alive: `ref()` and `unref()`. */
+import { type Test, test } from 'tap'
+import { type Package, runChild } from '../fixtures/child.js'
+import { type Kind, kinds, openQueue } from '../fixtures/queues.js'
+
+/**
+ * Runs a child that waits in some way and says on `told` that it does; gives it a message then, and
+ * returns what it says of it, or undefined where it has ended without.
+ */
+async function answer(
+  t: Test,
+  kind: Kind,
+  wait: (kernelmq: Package, address: string, told: string) => void,
+): Promise<string | undefined> {
+  const queue = openQueue(t, kind)
+  const told = openQueue(t, kind)
+  const running = runChild(wait, { args: [queue.address, told.address] })
+  t.equal((await told.receive({ timeout: 60_000 })).data.toString(), 'waiting')
+  await queue.send('message')
+  const { code, signal, stderr } = await running
+  t.same([code, signal, stderr], [0, null, ''])
+  return told.tryReceive()?.data.toString()
+}
+
+/** Runs a child that waits in some way without being kept alive by it, and must end by itself. */
+async function ends(
+  t: Test,
+  kind: Kind,
+  wait: (kernelmq: Package, address: string) => void,
+): Promise<void> {
+  const queue = openQueue(t, kind)
+  const { code, signal, stderr } = await runChild(wait, { args: [queue.address] })
+  t.same([code, signal, stderr], [0, null, ''])
+}
+
+for (const kind of kinds) {
+  test(`${kind}: keeping the process alive`, async (t) => {
+    t.test('receive does, also after unref and ref', async (t) => {
+      const said = await answer(t, kind, ({ open }, address, told) => {
+        const answers = open(told)
+        const queue = open(address)
+        queue.unref()
+        queue.receive().then(({ data }) => answers.trySend(`got ${data}`))
+        queue.ref()
+        answers.trySend('waiting')
+      })
+      t.equal(said, 'got message')
+    })
+
+    t.test('a readable does', async (t) => {
+      const said = await answer(t, kind, ({ open }, address, told) => {
+        const answers = open(told)
+        const readable = open(address).readable()
+        readable.on('data', ({ data }) => {
+          answers.trySend(`got ${data}`)
+          readable.destroy()
+        })
+        answers.trySend('waiting')
+      })
+      t.equal(said, 'got message')
+    })
+
+    t.test('a consumer does, after unref and ref too', async (t) => {
+      const said = await answer(t, kind, ({ open }, address, told) => {
+        const answers = open(told)
+        const consumer = open(address).consumer()
+        consumer.unref().ref()
+        consumer.on('message', ({ data }) => {
+          answers.trySend(`got ${data}`)
+          consumer.close()
+        })
+        answers.trySend('waiting')
+      })
+      t.equal(said, 'got message')
+    })
+
+    t.test('after unref nothing does that waits on the queue', async (t) => {
+      await ends(t, kind, ({ open }, address) => {
+        const queue = open(address)
+        if (queue.unref() !== queue) throw new Error('unref() returns the queue')
+        queue.receive()
+        queue.receive({ timeout: 1_000_000 })
+        queue.readable().resume()
+        queue.duplex().resume()
+        queue.consumer().on('message', () => {})
+        queue.demultiplex().readable(1).resume()
+        const full = open(address).unref()
+        while (full.trySend(Buffer.alloc(256)));
+        full.send(Buffer.alloc(256))
+      })
+    })
+
+    t.test('unref works while somebody waits', async (t) => {
+      await ends(t, kind, ({ open }, address) => {
+        const queue = open(address)
+        queue.receive()
+        queue.readable().resume()
+        setTimeout(() => queue.unref(), 1)
+      })
+    })
+
+    t.test('unref of a readable and of a consumer is for these', async (t) => {
+      await ends(t, kind, ({ open }, address) => {
+        const queue = open(address)
+        queue.readable().unref().resume()
+        const consumer = queue.consumer()
+        consumer.on('message', () => {})
+        setTimeout(() => consumer.unref(), 1)
+      })
+    })
+  })
+}

@@ -1,0 +1,74 @@
+/** What the garbage collector does with handles. */
+import { test } from 'tap'
+import { startProgram } from './fixtures/processes.js'
+import { kinds, openQueue } from './fixtures/queues.js'
+import { runCycles } from './fixtures/run-cycles.js'
+
+test('handles that are garbage-collected give their descriptors back', async (t) => {
+  const { address } = openQueue(t, 'posix')
+  const child = startProgram(
+    t,
+    async ({ open }, { address }) => {
+      const { readdirSync } = await import('node:fs')
+      const { setImmediate } = await import('node:timers/promises')
+      const descriptors = () => readdirSync('/proc/self/fd').length
+      const before = descriptors()
+      const useAndForget = async () => {
+        const queue = open(address)
+        // Polled, then idle: libuv has to let go of it, too.
+        const waited = queue.receive()
+        await queue.send('message')
+        await waited
+      }
+      for (let i = 0; i < 50; i++) await useAndForget()
+      const most = descriptors()
+      for (let i = 0; i < 200 && descriptors() > before; i++) {
+        globalThis.gc?.()
+        await setImmediate()
+      }
+      console.log(JSON.stringify({ opened: most > before, left: descriptors() - before }))
+    },
+    { address },
+    { flags: ['--expose-gc'] },
+  )
+  const { code, stdout, stderr } = await child.outcome
+  t.equal(code, 0, stderr)
+  t.strictSame(JSON.parse(stdout), { opened: true, left: 0 })
+})
+
+for (const kind of kinds) {
+  test(`${kind}: a handle that waits is no garbage`, async (t) => {
+    const { address } = openQueue(t, kind)
+    const child = startProgram(
+      t,
+      async ({ open }, { address }) => {
+        const { setImmediate } = await import('node:timers/promises')
+        const other = open(address)
+        open(address)
+          .receive()
+          .then(({ data }) => console.log(String(data)))
+        for (let i = 0; i < 20; i++) {
+          globalThis.gc?.()
+          await setImmediate()
+        }
+        await other.send('it is still there')
+        await other.close()
+      },
+      { address },
+      { flags: ['--expose-gc'] },
+    )
+    const { code, stdout, stderr } = await child.outcome
+    t.equal(code, 0, stderr)
+    t.equal(stdout, 'it is still there\n')
+  })
+
+  for (const what of ['handles', 'streams'] as const) {
+    test(`${kind}: ${what} that come and go leave nothing behind`, async (t) => {
+      const { code, stderr, report } = await runCycles(t, kind, what, 300)
+      t.equal(code, 0, stderr)
+      t.equal(report?.descriptors, 0, 'descriptors')
+      t.equal(report?.threads, 0, 'threads')
+      t.ok(report && report.rss < 20 * 1024 * 1024, `memory: ${report?.rss} bytes more`)
+    })
+  }
+}

@@ -1,0 +1,148 @@
+/** What other users may do with a queue. They are real ones: the tests need root to become them. */
+import { open } from 'kernelmq'
+import { test } from 'tap'
+import { inChild } from './fixtures/child.js'
+import { kinds, openQueue, unusedAddress } from './fixtures/queues.js'
+
+const OWNER = 20_001
+const OTHER = 20_002
+const GROUP = 20_003
+
+const skip = process.getuid?.() === 0 ? false : 'only root can become another user'
+
+/** All POSIX queues of a user share one limit. */
+const small = { posix: { maxMessages: 1, maxMessageSize: 64 }, sysv: {} }
+
+/** What each attempt comes to: `ok`, or the code of its error. */
+type Attempts = Record<string, string>
+
+/** Opens, uses, changes and removes a queue as another user, and tells how each went. */
+function attemptAs(uid: number, gid: number, address: string): Promise<Attempts> {
+  return inChild(
+    async ({ open, unlink }, uid, gid, address) => {
+      process.setgroups?.([])
+      process.setgid?.(gid)
+      process.setuid?.(uid)
+      const attempts: Record<string, string> = {}
+      const attempt = async (what: string, call: () => unknown) => {
+        try {
+          await call()
+          attempts[what] = 'ok'
+        } catch (error) {
+          attempts[what] = (error as NodeJS.ErrnoException).code ?? String(error)
+        }
+      }
+      for (const access of ['read', 'write', 'read-write'] as const) {
+        await attempt(access, () => open(address, { access }).close())
+      }
+      await attempt('unlink', () => unlink(address))
+      return attempts
+    },
+    { args: [uid, gid, address] },
+  )
+}
+
+for (const kind of kinds) {
+  test(`${kind}: a queue of mode 0600, the default, is closed to others`, { skip }, async (t) => {
+    const { address } = openQueue(t, kind)
+    const attempts = await attemptAs(OTHER, GROUP, address)
+    t.match(attempts, { read: 'EACCES', write: 'EACCES', 'read-write': 'EACCES' })
+    t.match(attempts.unlink, /^(EPERM|EACCES)$/)
+  })
+
+  test(`${kind}: others have the permissions of the mode and no more`, { skip }, async (t) => {
+    const { address } = openQueue(t, kind, { mode: 0o604 })
+    const attempts = await attemptAs(OTHER, GROUP, address)
+    t.match(attempts, { read: 'ok', write: 'EACCES', 'read-write': 'EACCES' })
+  })
+
+  test(`${kind}: the group has the permissions of the mode and no more`, { skip }, async (t) => {
+    const queue = openQueue(t, kind, { mode: 0o620 })
+    queue.configure({ gid: GROUP })
+    const attempts = await attemptAs(OTHER, GROUP, queue.address)
+    t.match(attempts, { read: 'EACCES', write: 'ok', 'read-write': 'EACCES' })
+    t.match(await attemptAs(OTHER, OTHER, queue.address), { write: 'EACCES' }, 'not in the group')
+  })
+
+  test(`${kind}: a queue given to another user is that user's`, { skip }, async (t) => {
+    const queue = openQueue(t, kind)
+    queue.configure({ uid: OWNER })
+    t.strictSame(await attemptAs(OWNER, GROUP, queue.address), {
+      read: 'ok',
+      write: 'ok',
+      'read-write': 'ok',
+      unlink: 'ok',
+    })
+    t.throws(() => open(queue.address), { code: 'ENOENT' })
+  })
+
+  test(`${kind}: others change neither mode nor owner`, { skip }, async (t) => {
+    const queue = openQueue(t, kind, { mode: 0o666 })
+    const codes = await inChild(
+      ({ open }, address, uid) => {
+        process.setgroups?.([])
+        process.setuid?.(uid)
+        const queue = open(address)
+        return [{ mode: 0o777 }, { uid }].map((change) => {
+          try {
+            queue.configure(change)
+            return 'ok'
+          } catch (error) {
+            return (error as NodeJS.ErrnoException).code
+          }
+        })
+      },
+      { args: [queue.address, OTHER] },
+    )
+    t.strictSame(codes, ['EPERM', 'EPERM'])
+    t.match(queue.stats(), { mode: 0o666, uid: 0 })
+  })
+
+  test(`${kind}: who has squatted on an address is refused or seen`, { skip }, async (t) => {
+    const address = unusedAddress(t, kind)
+    await inChild(
+      ({ open }, address, uid, options) => {
+        process.setgroups?.([])
+        process.setuid?.(uid)
+        open(address, { create: true, mode: 0o666, ...options })
+      },
+      { args: [address, OTHER, small[kind]] },
+    )
+    t.throws(() => open(address, { create: true, exclusive: true }), { code: 'EEXIST' })
+    const queue = open(address, { create: true })
+    t.teardown(() => queue.close())
+    t.match(queue.stats(), { uid: OTHER, mode: 0o666 })
+  })
+
+  for (const umask of [0o000, 0o777]) {
+    test(`${kind}: umask ${umask.toString(8)} neither widens nor narrows a mode`, async (t) => {
+      const address = unusedAddress(t, kind)
+      const modes = await inChild(
+        ({ open }, address, umask, options) => {
+          process.umask(umask)
+          return [0o600, 0o642].map((mode) => {
+            const queue = open(address, { create: true, exclusive: true, mode, ...options })
+            const seen = queue.stats().mode
+            queue.unlink()
+            return seen
+          })
+        },
+        { args: [address, umask, small[kind]] },
+      )
+      t.strictSame(modes, [0o600, 0o642])
+    })
+  }
+}
+
+test('sysv: what others may not read is listed all the same', { skip }, async (t) => {
+  const { address } = openQueue(t, 'sysv')
+  const listed = await inChild(
+    ({ list }, address, uid) => {
+      process.setgroups?.([])
+      process.setuid?.(uid)
+      return list().some((queue) => queue.address === address)
+    },
+    { args: [address, OTHER] },
+  )
+  t.ok(listed)
+})
