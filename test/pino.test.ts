@@ -7,6 +7,10 @@ import t from 'tap'
 import { cleanEnvironment } from './fixtures/kmq.js'
 import { drain, kinds, openQueue } from './fixtures/queues.js'
 
+// The worker of a transport does not keep its process alive, nor does waiting for it.
+const alive = setInterval(() => {}, 1000)
+t.teardown(() => clearInterval(alive))
+
 interface Line {
   level: number
   msg: string
