@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { native, type PosixAttributes } from '../binding/native.js'
 import type { PosixDriver } from '../drivers/posix-driver.js'
+import { notSupported } from '../drivers/selection.js'
 import { errnoName, QueueError } from '../errors.js'
 import { checkOptions } from '../options.js'
 import { checkOwnership } from './configuration.js'
@@ -49,6 +50,12 @@ export class PosixQueue extends MessageQueue<PosixDriver> {
       keepsAlive: this.channel.liveness.keep,
     }
     return waiting(checkWaiting(checked), where, (attempt) => notification(this.channel, attempt))
+  }
+
+  /** Throws `ENOTSUP`: mq_receive(3) takes what it reads. */
+  peek(_index?: number, _options?: { bigint?: boolean }): never {
+    const hint = 'a System V queue can'
+    throw notSupported(this.channel.driver, 'a POSIX queue cannot be peeked at', hint)
   }
 
   /** mq_getattr(3), fstat(2) and, where the queue may be read, its status line. */

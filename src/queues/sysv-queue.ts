@@ -3,6 +3,7 @@ import { native, type SysVStat } from '../binding/native.js'
 import { sysvMaxBytesHint } from '../drivers/hints.js'
 import { readLimit } from '../drivers/proc.js'
 import { inbox } from '../drivers/records.js'
+import { notSupported } from '../drivers/selection.js'
 import type { SysVDriver } from '../drivers/sysv-driver.js'
 import { errno, errnoName, QueueError } from '../errors.js'
 import type { Frame } from '../frame.js'
@@ -49,6 +50,12 @@ export class SysVQueue extends MessageQueue<SysVDriver> {
       if (taken === -errno.E2BIG) driver.grow()
       else throw driver.error(taken, driver.receiveCall)
     }
+  }
+
+  /** Rejects with `ENOTSUP`: the kernel notifies of POSIX queues alone. */
+  async notify(_options?: { signal?: AbortSignal }): Promise<never> {
+    const hint = 'receive() and readable() wait for messages'
+    throw notSupported(this.channel.driver, 'a System V queue does not notify', hint)
   }
 
   /** All of `IPC_STAT`; msgctl(2). Needs read permission. */
