@@ -6,12 +6,13 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { constants } from 'node:os'
+import { pipeline as connect } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { type MessageQueue, open } from '../index.js'
 import { type Level, type Levels, levelsFor } from './demo/levels.js'
-import { findLog, type Log, linesOf } from './demo/log.js'
+import { bytesOf, findLog, Lines, type Log } from './demo/log.js'
 import type { Report, Task } from './demo/reader.js'
 import { type Summary, Tally } from './demo/tally.js'
 import { escapeLine } from './format/escape.js'
@@ -152,9 +153,11 @@ async function transmit(
     sent.add(type, line)
     return type
   }
-  const sending = pipeline(linesOf(log, LONGEST_LINE, rounds), queue.writable({ type })).then(() =>
-    queue.send('', { type: kind.markType }),
-  )
+  const sending = pipeline(
+    bytesOf(log, rounds),
+    new Lines(LONGEST_LINE),
+    queue.writable({ type }),
+  ).then(() => queue.send('', { type: kind.markType }))
   const [report] = await Promise.all([reading, sending])
   const went = sent.finish()
   const came = report.summary
@@ -216,7 +219,9 @@ async function survey(file: string) {
   const recent: { line: string; level: Level }[] = []
   let backlog: string[] = []
   let best = -1
-  for await (const piece of linesOf(file, LONGEST_LINE)) {
+  // What goes wrong destroys the last of them, so the loop throws it.
+  const pieces = connect(bytesOf(file), new Lines(LONGEST_LINE), () => {})
+  for await (const piece of pieces) {
     const line = piece.toString()
     levels ??= levelsFor(line)
     lines++

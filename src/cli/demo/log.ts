@@ -2,6 +2,7 @@
 import { createReadStream, readdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Transform, type TransformCallback } from 'node:stream'
 
 /** So that a log of gigabytes does not take all day. */
 const LONGEST = 64 * 1024 * 1024
@@ -59,26 +60,42 @@ function hasText(file: string): boolean {
 
 const NEWLINE = 10
 
-/**
- * The lines of a file, each with its newline, so that none is empty: an empty message ends the stream.
- * A line longer than a message comes in pieces.
- */
-export async function* linesOf(file: string, longest: number, rounds = 1): AsyncGenerator<Buffer> {
+/** The bytes of a file, several times over, each time with a newline at the end. */
+export async function* bytesOf(file: string, rounds = 1): AsyncGenerator<Buffer> {
   for (let round = 0; round < rounds; round++) {
-    let rest: Buffer = Buffer.alloc(0)
+    let last: number | undefined
     for await (const chunk of createReadStream(file, { end: LONGEST - 1 })) {
-      const text = rest.length > 0 ? Buffer.concat([rest, chunk]) : (chunk as Buffer)
-      let start = 0
-      for (let end = text.indexOf(NEWLINE); end >= 0; end = text.indexOf(NEWLINE, start)) {
-        yield* pieces(text.subarray(start, end + 1), longest)
-        start = end + 1
-      }
-      rest = text.subarray(start)
+      last = (chunk as Buffer).at(-1)
+      yield chunk
     }
-    yield* pieces(rest, longest)
+    if (last !== undefined && last !== NEWLINE) yield Buffer.from('\n')
   }
 }
 
-function* pieces(line: Buffer, longest: number): Generator<Buffer> {
-  for (let at = 0; at < line.length; at += longest) yield line.subarray(at, at + longest)
+/**
+ * Bytes to lines, each with its newline, so that none is empty: an empty message ends the stream. A
+ * line longer than a message comes in pieces.
+ */
+export class Lines extends Transform {
+  readonly #longest: number
+  #rest: Buffer = Buffer.alloc(0)
+
+  constructor(longest: number) {
+    super({ readableObjectMode: true })
+    this.#longest = longest
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback) {
+    const text = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
+    let start = 0
+    for (let end = text.indexOf(NEWLINE); end >= 0; end = text.indexOf(NEWLINE, start)) {
+      for (; end + 1 - start > this.#longest; start += this.#longest) {
+        this.push(text.subarray(start, start + this.#longest))
+      }
+      this.push(text.subarray(start, end + 1))
+      start = end + 1
+    }
+    this.#rest = text.subarray(start)
+    callback()
+  }
 }
