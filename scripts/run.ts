@@ -38,7 +38,7 @@ export async function run(
   const [command, ...rest] = [...wrapper, ...node]
   const child = spawn(command as string, rest, {
     cwd: root,
-    env: { ...process.env, TAP_TYPECHECK: '0', ...env },
+    env: { ...process.env, TAP_TYPECHECK: '0', TAP_TIMEOUT: '600', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''

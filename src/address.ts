@@ -1,6 +1,6 @@
 /** What a user names a queue by, as an object or a string, and the System V key of a file. */
 import { statSync } from 'node:fs'
-import { argumentError } from './errors.js'
+import { argumentError, QueueError } from './errors.js'
 
 /** A POSIX queue by name: a slash and up to 255 bytes without another one. */
 export interface NameAddress {
@@ -215,6 +215,17 @@ export function ftok(file: string, project: number | string): number {
   checkFile(file)
   const checked = checkProject(project)
   const id = typeof checked === 'string' ? checked.charCodeAt(0) : checked
-  const { dev, ino } = statSync(file, { bigint: true })
+  const { dev, ino } = statFile(file, project)
   return ((id << 24) | (Number(dev & 0xffn) << 16) | Number(ino & 0xffffn)) >>> 0
+}
+
+function statFile(file: string, project: number | string) {
+  try {
+    return statSync(file, { bigint: true })
+  } catch (cause) {
+    const { code = 'EIO', syscall = 'stat' } = cause as NodeJS.ErrnoException
+    const address = `sysv:${file}#${project}`
+    const message = 'the file that the key is made of cannot be looked at'
+    throw new QueueError(code, { syscall, address, message, cause })
+  }
 }

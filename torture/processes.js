@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { open } from 'kernelmq'
@@ -20,6 +21,7 @@ export class Stage {
   #received = []
   #nextProducer = 0
   kills = 0
+  #awaited = {}
 
   constructor(kind) {
     this.#queue =
@@ -100,13 +102,17 @@ export class Stage {
       const [from, to] = KILL_AFTER_MS
       await delay(from + Math.random() * (to - from))
       worker.child.kill('SIGKILL')
-      if ((await worker.ended).signal === 'SIGKILL') this.kills++
+      if ((await worker.ended).signal !== 'SIGKILL') continue
+      this.kills++
+      if (this.kills === this.#awaited.kills) this.#awaited.resolve()
     }
   }
 
   /** Until so many have been killed. */
-  async killed(kills) {
-    while (this.kills < kills) await delay(20)
+  killed(kills) {
+    return new Promise((resolve) => {
+      this.#awaited = { kills, resolve }
+    })
   }
 
   /** Until nothing is queued. */
@@ -129,16 +135,20 @@ export class Stage {
 class Worker {
   constructor(child) {
     this.child = child
+    const lines = createInterface({ input: child.stdout })
     const output = []
-    child.stdout.on('data', (data) => output.push(data))
-    // Each says that it is ready for signals, and then that it has begun to work.
-    this.ready = once(child.stdout, 'data')
-    this.begun = this.ready.then(() => once(child.stdout, 'data'))
-    for (const sign of [this.ready, this.begun]) sign.catch(() => {})
+    // Each says first that it is ready for signals, and then that it has begun to work.
+    this.ready = new Promise((resolve) => lines.once('line', resolve))
+    this.begun = new Promise((resolve) => {
+      lines.on('line', (line) => {
+        output.push(line)
+        if (output.length === 2) resolve()
+      })
+    })
     this.ended = once(child, 'close').then(([code, signal]) => ({
       code,
       signal,
-      output: Buffer.concat(output).toString(),
+      output: output.join('\n'),
     }))
   }
 

@@ -24,11 +24,20 @@ async function ended(reader) {
   try {
     await finished(reader)
   } catch (error) {
-    if (!['ERR_FRAMES_LOST', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'].includes(error.code))
-      throw error
-    for (const frame of error.frames ?? []) record.note(frame)
-    carried += error.frames?.length ?? 0
+    notice(error)
   }
+}
+
+const noticed = new Set()
+
+/** A loop that is left and a stream that is closed may tell of the same error. */
+function notice(error) {
+  if (!['ERR_FRAMES_LOST', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'].includes(error.code))
+    throw error
+  if (noticed.has(error)) return
+  noticed.add(error)
+  for (const frame of error.frames ?? []) record.note(frame)
+  carried += error.frames?.length ?? 0
 }
 
 const ways = {
@@ -43,9 +52,13 @@ const ways = {
     const reader = queue.readable()
     const end = ended(reader)
     let count = 0
-    for await (const frame of reader) {
-      record.note(frame)
-      if (++count === few) break
+    try {
+      for await (const frame of reader) {
+        record.note(frame)
+        if (++count === few) break
+      }
+    } catch (error) {
+      notice(error)
     }
     await end
   },

@@ -24,8 +24,8 @@ export interface DurableOptions {
   stream: string
   /** The durable name. */
   consumer: string
-  /** The subjects. */
-  filter: string
+  /** The subjects; undefined for all. */
+  filter: string | undefined
   /** How many messages may be given out and not acknowledged. */
   limit: number
   ackWait: number
@@ -99,7 +99,7 @@ export class Durable {
     const { consumer, filter } = this.#options
     if (config.ack_policy === AckPolicy.Explicit && config.filter_subject === filter) return
     const problem = `the consumer ${consumer} exists and is for ${config.filter_subject || 'all subjects'}`
-    throw new BridgeError('ERR_STREAM_SUBJECTS', `${problem}, not for ${filter}`, {
+    throw new BridgeError('ERR_STREAM_SUBJECTS', `${problem}, not for ${filter ?? 'all'}`, {
       hint: 'choose another name for the consumer',
     })
   }
@@ -111,7 +111,7 @@ export class Durable {
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(ackWait),
       max_ack_pending: limit,
-      filter_subject: filter,
+      ...(filter !== undefined && { filter_subject: filter }),
       ...(from === undefined
         ? { deliver_policy: DeliverPolicy.All }
         : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from }),

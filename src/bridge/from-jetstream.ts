@@ -84,7 +84,8 @@ export class JetStreamReadable extends Readable {
     this.#options = checked
     this.#js = js
     this.#connection = connectionOf(js)
-    const filter = checked.type === undefined ? `${stream}.>` : subjectOf(stream, checked.type)
+    // Whatever the stream before the type: it may have others for its sources.
+    const filter = checked.type === undefined ? undefined : subjectOf('*', checked.type)
     const limit = this.#limit
     this.#durable = new Durable(js, { stream, consumer, filter, limit, ackWait: this.#ackWait })
     this.#status = this.#connection.status()

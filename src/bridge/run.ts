@@ -42,7 +42,7 @@ export interface BridgeOptions {
   /** Other publishers use the stream too. Default `false`. */
   shared?: boolean
   /** Limits of a stream that is created here. */
-  limits?: Omit<StreamOptions, 'stream' | 'create'>
+  limits?: Omit<StreamOptions, 'stream' | 'create' | 'reading'>
   credentials?: Credentials
   /** Ends the bridge: what is on its way arrives first, unless that takes longer than `grace`. */
   signal?: AbortSignal
@@ -111,7 +111,7 @@ export async function runBridge(
   await using queue = openQueue(outward ? from : to, outward, options)
   const connection = await connectTo(address, options.credentials)
   try {
-    await ensureStream(connection, { stream: address.stream, ...options.limits })
+    await ensureStream(connection, { stream: address.stream, reading: !outward, ...options.limits })
     const run = outward ? outwards : inwards
     return await run(queue, connection, address, options)
   } finally {

@@ -17,6 +17,8 @@ export interface StreamOptions {
   stream: string
   /** Create it if it is not there. Default `true`. */
   create?: boolean
+  /** Only to be read: it may store any subjects. Default `false`. */
+  reading?: boolean
   /** Of a stream created here. Default: no limits, one replica, two minutes, all kept. */
   maxBytes?: number
   replicas?: number
@@ -28,7 +30,7 @@ export interface StreamOptions {
 /** The stream, which stores `STREAM.>`; file storage where it is created here. */
 export async function ensureStream(
   connection: NatsConnection,
-  { stream, create = true, ...limits }: StreamOptions,
+  { stream, create = true, reading = false, ...limits }: StreamOptions,
 ): Promise<StreamInfo> {
   const subject = `${stream}.>`
   try {
@@ -53,7 +55,7 @@ export async function ensureStream(
         }),
       })
     }
-    checkSubjects(info, subject)
+    if (!reading) checkSubjects(info, subject)
     return info
   } catch (error) {
     if (isApiError(error, SUBJECTS_OVERLAP)) {

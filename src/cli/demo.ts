@@ -4,24 +4,19 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { type MessageQueue, open } from '../index.js'
 import { type Level, type Levels, levelsFor } from './demo/levels.js'
-import { findLog, linesOf } from './demo/log.js'
+import { findLog, type Log, linesOf } from './demo/log.js'
 import type { Report, Task } from './demo/reader.js'
 import { type Summary, Tally } from './demo/tally.js'
-
-export interface DemoOptions {
-  /** The log to send. Default: one of the system's own. */
-  file?: string | undefined
-  /** A log with fewer lines is sent several times over. Default 50,000. */
-  lines?: number
-  /** Where to print. Default: standard output. */
-  output?: NodeJS.WritableStream
-}
+import { escapeLine } from './format/escape.js'
+import { print } from './output.js'
+import { parsePositive } from './values.js'
 
 /** With fewer lines a rate means little. */
 const LINES_FOR_A_RATE = 50_000
@@ -36,47 +31,44 @@ interface Stage {
   /** Lines that follow each other in the log, chosen for their different levels. */
   readonly backlog: string[]
   readonly reader: Reader
-  print(text: string): void
 }
 
 export function define(command: Command): Command {
   return command
-    .argument('[file]', "a log; without it, one of the system's own")
-    .action(async (file: string | undefined) => {
-      process.exitCode = await demo({ file })
-    })
+    .argument('[file]', 'the log to send (default: one of the system’s own)')
+    .option(
+      '--lines <n>',
+      'send the log over and over until it is at least so many lines',
+      parsePositive,
+      LINES_FOR_A_RATE,
+    )
+    .action(demo)
 }
 
-/** Resolves to the exit code: 0, or 1 where something was lost. */
-export async function demo({
-  file,
-  lines: wanted = LINES_FOR_A_RATE,
-  output = process.stdout,
-}: DemoOptions = {}): Promise<number> {
-  const print = (text: string) => output.write(`${text}\n`)
-  const log = file === undefined ? findLog() : { file }
+async function demo(file: string | undefined, options: { lines: number }): Promise<void> {
+  const log: Log = file === undefined ? findLog() : { file }
   const { lines, bytes, levels, backlog } = await survey(log.file)
-  const rounds = Math.ceil(wanted / lines)
+  const rounds = Math.ceil(options.lines / lines)
   const reader = new Reader()
-  if (log.remark) print(log.remark)
-  print(
+  if (log.remark) await say(log.remark)
+  await say(
     `${log.file}: ${count(lines)} lines, ${size(bytes)}. Process ${process.pid} sends them line by line,`,
   )
-  print(`process ${reader.pid} receives them.`)
-  if (rounds > 1) print(`The log is short for a rate, so it is sent ${rounds} times over.`)
-  print('Each line is a message, keyed by how urgent it is:')
+  await say(`process ${reader.pid} receives them.`)
+  if (rounds > 1) await say(`The log is short for a rate, so it is sent ${rounds} times over.`)
+  await say('Each line is a message, keyed by how urgent it is:')
   for (const level of [4, 3, 2, 1] as const) {
-    print(
+    await say(
       `  ${levels.names[level].padEnd(30)} POSIX priority ${level}   System V type ${5 - level}`,
     )
   }
-  print(`The order is shown with ${backlog.length} of them that follow each other in the log:`)
+  await say(`The order is shown with ${backlog.length} of them that follow each other in the log:`)
   for (const [index, line] of backlog.entries()) {
-    print(
-      `  ${String(index + 1).padStart(2)}  level ${levels.of(line)}  ${line.trimEnd().slice(0, 72)}`,
+    await say(
+      `  ${String(index + 1).padStart(2)}  level ${levels.of(line)}  ${escapeLine(line.trimEnd()).slice(0, 72)}`,
     )
   }
-  const stage: Stage = { log: log.file, rounds, levels, backlog, reader, print }
+  const stage: Stage = { log: log.file, rounds, levels, backlog, reader }
   try {
     const posix = await perform(
       stage,
@@ -84,9 +76,8 @@ export async function demo({
       open(`/kernelmq-demo-${process.pid}`, { create: true, exclusive: true }),
     )
     const sysv = await perform(stage, sysvKind(), open({ private: true }))
-    print('')
-    print(posix && sysv ? 'Nothing was lost: all hashes are the same.' : 'FAILED: hashes differ.')
-    return posix && sysv ? 0 : 1
+    if (!posix || !sysv) throw new Error('what was received is not what was sent')
+    await say('\nNothing was lost: all hashes are the same.')
   } finally {
     reader.close()
   }
@@ -126,18 +117,17 @@ const sysvKind = (): Kind => ({
 async function perform(stage: Stage, kind: Kind, queue: MessageQueue): Promise<boolean> {
   const forget = unlinkOnSignal(queue)
   try {
-    const { print } = stage
     const { maxMessageSize } = queue
     const stats = queue.stats()
     const room = stats.kind === 'posix' ? `${stats.maxMessages} messages` : size(stats.maxBytes)
-    print('')
-    print(`${kind.name} ${queue.address}, room for ${room} of up to ${maxMessageSize} bytes`)
-    print('  frames as a stream: for await (const { type, data } of queue.readable())')
+    await say('')
+    await say(`${kind.name} ${queue.address}, room for ${room} of up to ${maxMessageSize} bytes`)
+    await say('  frames as a stream: for await (const { type, data } of queue.readable())')
     const asStream = await transmit(stage, kind, queue, 'stream')
-    print("  frames as events: consumer.on('message', …), consumer.on('message:TYPE', …)")
+    await say("  frames as events: consumer.on('message', …), consumer.on('message:TYPE', …)")
     const byEvents = await transmit(stage, kind, queue, 'events')
-    print(`  a backlog: ${stage.backlog.length} lines sent while nobody reads`)
-    print(`    sent     ${stage.backlog.map((_, index) => index + 1).join(' ')}`)
+    await say(`  a backlog: ${stage.backlog.length} lines sent while nobody reads`)
+    await say(`    sent     ${stage.backlog.map((_, index) => index + 1).join(' ')}`)
     for (const order of kind.orders) await showOrder(stage, kind, queue, order)
     return asStream && byEvents
   } finally {
@@ -149,7 +139,7 @@ async function perform(stage: Stage, kind: Kind, queue: MessageQueue): Promise<b
 
 /** Sends the log to the other process, and compares what went with what came. */
 async function transmit(
-  { log, rounds, levels, reader, print }: Stage,
+  { log, rounds, levels, reader }: Stage,
   kind: Kind,
   queue: MessageQueue,
   how: 'stream' | 'events',
@@ -158,7 +148,7 @@ async function transmit(
   const reading = reader.perform({ how, address: queue.address, urgent } as const)
   const sent = new Tally()
   const type = (line: Buffer) => {
-    const type = kind.typeOf(levels.of(line.toString('latin1')))
+    const type = kind.typeOf(levels.of(line.toString()))
     sent.add(type, line)
     return type
   }
@@ -169,34 +159,28 @@ async function transmit(
   const went = sent.finish()
   const came = report.summary
   const seconds = came.milliseconds / 1000
-  print(
+  await say(
     `    ${count(came.messages)} messages, ${size(came.bytes)} in ${seconds.toFixed(2)} s: ${count(came.messages / seconds)} a second, ${size(came.bytes / seconds)}/s`,
   )
   let same = went.messages === came.messages
   for (const level of [4, 3, 2, 1] as const) {
-    same = compare(kind.typeOf(level), levels.names[level], went, came, print) && same
+    same = (await compare(kind.typeOf(level), levels.names[level], went, came)) && same
   }
   if (report.urgent !== undefined) {
-    print(`    'message:${urgent}' was heard ${count(report.urgent)} times`)
+    await say(`    'message:${urgent}' was heard ${count(report.urgent)} times`)
     same &&= report.urgent === (went.types[urgent]?.messages ?? 0)
   }
   return same
 }
 
-function compare(
-  type: number,
-  name: string,
-  went: Summary,
-  came: Summary,
-  print: Stage['print'],
-): boolean {
+async function compare(type: number, name: string, went: Summary, came: Summary): Promise<boolean> {
   const out = went.types[type]
   const back = came.types[type]
   if (!out && !back) return true
   const same = out?.messages === back?.messages && out?.sha256 === back?.sha256
   const hash = (side: typeof out) => side?.sha256.slice(0, 12) ?? 'nothing'
   const verdict = same ? 'same' : `DIFFERS: ${out?.messages ?? 0} were sent`
-  print(
+  await say(
     `    type ${type}  ${count(back?.messages ?? 0).padStart(8)}  sha256 sent ${hash(out)}, received ${hash(back)}: ${verdict}  (${name})`,
   )
   return same
@@ -209,7 +193,7 @@ async function showOrder(
   queue: MessageQueue,
   { title, type }: { title: string; type: number },
 ): Promise<void> {
-  const { backlog, levels, reader, print } = stage
+  const { backlog, levels, reader } = stage
   for (const line of backlog) {
     await queue.send(line, { type: kind.typeOf(levels.of(line)) })
   }
@@ -220,11 +204,12 @@ async function showOrder(
     // Several lines may have the same text.
     return place < 0 ? '?' : places.splice(place, 1)[0]?.number
   })
-  print(`    received ${numbers.join(' ')}   ${title}`)
+  await say(`    received ${numbers.join(' ')}   ${title}`)
 }
 
 /** Reads the log once: how long it is, what its levels are, which lines show their order best. */
 async function survey(file: string) {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new Error(`${file} is no file`)
   let lines = 0
   let bytes = 0
   let levels: Levels | undefined
@@ -232,7 +217,7 @@ async function survey(file: string) {
   let backlog: string[] = []
   let best = -1
   for await (const piece of linesOf(file, LONGEST_LINE)) {
-    const line = piece.toString('latin1')
+    const line = piece.toString()
     levels ??= levelsFor(line)
     lines++
     bytes += piece.length
@@ -306,6 +291,10 @@ function unlinkOnSignal(queue: MessageQueue): () => void {
   return () => {
     for (const forget of listeners) forget()
   }
+}
+
+function say(line: string): Promise<void> {
+  return print(`${line}\n`)
 }
 
 function count(value: number): string {

@@ -21,6 +21,7 @@ const commands: Record<string, [summary: string, load: () => Promise<CommandFile
   limits: ['show, set or plan what the system allows', () => import('./limits.js')],
   top: ['watch every queue, live', () => import('./top.js')],
   demo: ['two processes, a real log, both kinds of queue', () => import('./demo.js')],
+  bridge: ['join a queue and a NATS JetStream stream', () => import('./bridge.js')],
   completion: ['print the completion script of a shell', () => import('./completion.js')],
 }
 

@@ -36,15 +36,6 @@ export class PosixQueue extends MessageQueue<PosixDriver> {
     this.#name = name
   }
 
-  /** Throws `ENOTSUP`: a POSIX queue shows no message and keeps it. */
-  peek(_index?: number, _options?: { bigint?: boolean }): never {
-    throw notSupported(
-      this.channel.driver,
-      'a POSIX queue cannot show a message and keep it',
-      'use a System V queue',
-    )
-  }
-
   /**
    * Resolves when a message arrives on the empty queue and nobody waits in `receive`; mq_notify(3). The
    * registration stands when the call returns, and is one for all processes: `EBUSY` where another one
@@ -59,6 +50,12 @@ export class PosixQueue extends MessageQueue<PosixDriver> {
       keepsAlive: this.channel.liveness.keep,
     }
     return waiting(checkWaiting(checked), where, (attempt) => notification(this.channel, attempt))
+  }
+
+  /** Throws `ENOTSUP`: mq_receive(3) takes what it reads. */
+  peek(_index?: number, _options?: { bigint?: boolean }): never {
+    const hint = 'a System V queue can'
+    throw notSupported(this.channel.driver, 'a POSIX queue cannot be peeked at', hint)
   }
 
   /** mq_getattr(3), fstat(2) and, where the queue may be read, its status line. */

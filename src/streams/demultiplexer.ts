@@ -163,7 +163,10 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
 
   async #close(): Promise<void> {
     this.#channel.detach(this)
-    const sourceGone = new Promise<void>((resolve) => this.#source.once('close', resolve))
+    // It may have gone already, with the queue.
+    const sourceGone = this.#source.closed
+      ? undefined
+      : new Promise<void>((resolve) => this.#source.once('close', resolve))
     this.#source.destroy()
     const lost = putBack(this.#channel.driver, this.#takeUnread())
     for (const output of this.#outputs) output.finish()

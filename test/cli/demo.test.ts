@@ -1,15 +1,14 @@
 import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 
 const run = promisify(execFile)
 
-/** The demo in a process of its own, as `kmq demo FILE` runs it. */
+const kmq = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+
 function demo(file: string) {
-  const module = new URL('../../dist/cli/demo.js', import.meta.url).href
-  const script = `import(${JSON.stringify(module)})
-    .then(async ({ demo }) => { process.exitCode = await demo({ file: process.argv[1], lines: 500 }) })`
-  return run(process.execPath, ['-e', script, file])
+  return run(process.execPath, [kmq, 'demo', '--lines', '500', file])
 }
 
 t.test(
@@ -34,7 +33,10 @@ t.test('a line longer than a message arrives in pieces', async (t) => {
 })
 
 t.test('a file that is not there fails', async (t) => {
-  await t.rejects(demo('/does/not/exist'), { code: 1 })
+  await t.rejects(demo('/does/not/exist'), {
+    code: 1,
+    stderr: 'kmq: /does/not/exist is no file\n',
+  })
 })
 
 t.test('an empty file fails', async (t) => {

@@ -144,7 +144,6 @@ t.test('a kill in the middle of handing over the consumer loses nothing', async 
   await manager.consumers.add(stream, {
     durable_name: 'c-handover',
     ack_policy: 'explicit',
-    filter_subject: `${stream}.>`,
     deliver_policy: 'by_start_sequence',
     opt_start_seq: 4,
   })
@@ -221,6 +220,15 @@ t.test('a reader whose consumer is removed makes it again where it was', async (
     t.same(text(more), numbers(4, i))
     for (const frame of more) frame.ack()
   }
+  source.destroy()
+})
+
+t.test('a stream with others for its sources is read like any', async (t) => {
+  const [one, two] = [await newStream(2), await newStream(2)]
+  const name = `ALL${streams}`
+  await manager.streams.add({ name, sources: [{ name: one }, { name: two }] })
+  const source = fromJetStream(js, { stream: name, consumer: 'c', type: 2 })
+  t.same(text(await take(source, 2)), ['1', '1'])
   source.destroy()
 })
 
