@@ -36,15 +36,6 @@ export class PosixQueue extends MessageQueue<PosixDriver> {
     this.#name = name
   }
 
-  /** Throws `ENOTSUP`: a POSIX queue shows no message and keeps it. */
-  peek(_index?: number, _options?: { bigint?: boolean }): never {
-    throw notSupported(
-      this.channel.driver,
-      'a POSIX queue cannot show a message and keep it',
-      'use a System V queue',
-    )
-  }
-
   /**
    * Resolves when a message arrives on the empty queue and nobody waits in `receive`; mq_notify(3). The
    * registration stands when the call returns, and is one for all processes: `EBUSY` where another one

@@ -11,7 +11,6 @@ import { checkBoolean, checkInteger, checkOptions } from '../options.js'
 import { checkOwnership } from './configuration.js'
 import { MessageQueue } from './message-queue.js'
 import type { Configuration, SysVStats } from './stats.js'
-import type { WaitOptions } from './waiting.js'
 
 export class SysVQueue extends MessageQueue<SysVDriver> {
   readonly kind = 'sysv'
@@ -53,13 +52,10 @@ export class SysVQueue extends MessageQueue<SysVDriver> {
     }
   }
 
-  /** Rejects with `ENOTSUP`: System V queues tell nobody. */
-  async notify(_options?: Pick<WaitOptions, 'signal'>): Promise<never> {
-    throw notSupported(
-      this.channel.driver,
-      'a System V queue has no notification',
-      'queue.receive() and queue.readable() wait for a message',
-    )
+  /** Rejects with `ENOTSUP`: the kernel notifies of POSIX queues alone. */
+  async notify(_options?: { signal?: AbortSignal }): Promise<never> {
+    const hint = 'receive() and readable() wait for messages'
+    throw notSupported(this.channel.driver, 'a System V queue does not notify', hint)
   }
 
   /** All of `IPC_STAT`; msgctl(2). Needs read permission. */
