@@ -1,6 +1,7 @@
 {
   "variables": {
-    # "address" or "thread" builds the addon for that sanitizer, "coverage" for gcov.
+    # "address" or "thread" builds the addon for that sanitizer, "coverage" for gcov, "warnings"
+    # with each warning an error.
     "instrument%": "<!(node -p \"process.env.KERNELMQ_INSTRUMENT || ''\")"
   },
   "targets": [
@@ -34,6 +35,9 @@
         ["instrument=='address' or instrument=='thread'", {
           "cflags_cc": ["-fsanitize=<(instrument)", "-fno-omit-frame-pointer", "-g", "-O1"],
           "ldflags": ["-fsanitize=<(instrument)"]
+        }],
+        ["instrument=='warnings'", {
+          "cflags_cc": ["-Werror"]
         }],
         ["instrument=='coverage'", {
           "cflags_cc": ["--coverage", "-g", "-O0"],

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export type Instrument = 'address' | 'thread' | 'coverage'
+export type Instrument = 'address' | 'thread' | 'coverage' | 'warnings'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
