@@ -17,6 +17,7 @@ import {
 import { nanos } from '@nats-io/transport-node'
 import { isApiError } from './connection.js'
 import { BridgeError } from './errors.js'
+import { subjectOf } from './subjects.js'
 
 const CONSUMER_NOT_FOUND = 10014
 
@@ -24,8 +25,8 @@ export interface DurableOptions {
   stream: string
   /** The durable name. */
   consumer: string
-  /** The subjects; undefined for all. */
-  filter: string | undefined
+  /** Only messages of this type, that is of the subject `STREAM.TYPE`. */
+  type: number | bigint | undefined
   /** How many messages may be given out and not acknowledged. */
   limit: number
   ackWait: number
@@ -42,10 +43,13 @@ export interface Claim {
 export class Durable {
   readonly #js: JetStreamClient
   readonly #options: DurableOptions
+  readonly #filter: string | undefined
 
   constructor(js: JetStreamClient, options: DurableOptions) {
     this.#js = js
     this.#options = options
+    const { stream, type } = options
+    this.#filter = type === undefined ? undefined : subjectOf(stream, type)
   }
 
   /**
@@ -96,7 +100,8 @@ export class Durable {
   }
 
   #check({ config }: ConsumerInfo): void {
-    const { consumer, filter } = this.#options
+    const { consumer } = this.#options
+    const filter = this.#filter
     if (config.ack_policy === AckPolicy.Explicit && config.filter_subject === filter) return
     const problem = `the consumer ${consumer} exists and is for ${config.filter_subject || 'all subjects'}`
     throw new BridgeError('ERR_STREAM_SUBJECTS', `${problem}, not for ${filter ?? 'all'}`, {
@@ -105,7 +110,8 @@ export class Durable {
   }
 
   async #add(manager: JetStreamManager, name: string, from: number | undefined): Promise<void> {
-    const { stream, filter, limit, ackWait } = this.#options
+    const { stream, limit, ackWait } = this.#options
+    const filter = this.#filter
     await manager.consumers.add(stream, {
       durable_name: name,
       ack_policy: AckPolicy.Explicit,

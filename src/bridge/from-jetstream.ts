@@ -10,13 +10,13 @@ import { backoff, connectionOf, explain } from './connection.js'
 import { type Claim, Durable } from './durable.js'
 import { BridgeError } from './errors.js'
 import { PositionFile } from './position-file.js'
-import { checkName, subjectOf, typeOf } from './subjects.js'
+import { checkName, typeOf } from './subjects.js'
 
 export interface FromJetStreamOptions {
   stream: string
   /** The durable consumer, for this reader alone; created if it is not there. */
   consumer: string
-  /** Only frames of this type. */
+  /** Only frames of this type: of the subject `STREAM.TYPE`. */
   type?: number | bigint
   /** How many frames are taken and not acknowledged, at most. Default 256. */
   highWaterMark?: number
@@ -76,18 +76,20 @@ export class JetStreamReadable extends Readable {
     const names = ['stream', 'consumer', 'type', 'highWaterMark', 'ackWait', 'position'] as const
     const checked = checkOptions(options, names)
     const { stream, consumer, highWaterMark = HIGH_WATER_MARK, ackWait = ACK_WAIT_MS } = checked
-    super({ objectMode: true, highWaterMark })
     checkName('options.stream', stream)
     checkName('options.consumer', consumer)
-    this.#limit = checkInteger('options.highWaterMark', highWaterMark, 1, 65_536)
-    this.#ackWait = checkInteger('options.ackWait', ackWait, 1000, 3_600_000)
+    checkInteger('options.highWaterMark', highWaterMark, 1, 65_536)
+    checkInteger('options.ackWait', ackWait, 1000, 3_600_000)
+    const connection = connectionOf(js)
+    // Once this is called, so is _construct, whatever the constructor throws.
+    super({ objectMode: true, highWaterMark })
+    this.#limit = highWaterMark
+    this.#ackWait = ackWait
     this.#options = checked
     this.#js = js
-    this.#connection = connectionOf(js)
-    // Whatever the stream before the type: it may have others for its sources.
-    const filter = checked.type === undefined ? undefined : subjectOf('*', checked.type)
-    const limit = this.#limit
-    this.#durable = new Durable(js, { stream, consumer, filter, limit, ackWait: this.#ackWait })
+    this.#connection = connection
+    const { type } = checked
+    this.#durable = new Durable(js, { stream, consumer, type, limit: highWaterMark, ackWait })
     this.#status = this.#connection.status()
   }
 

@@ -64,11 +64,12 @@ export class JetStreamWritable extends Writable {
     checkName('options.stream', checked.stream)
     const { inFlight = IN_FLIGHT, shared = false } = checked
     checkInteger('options.inFlight', inFlight, 1, 65_536)
-    const ahead = Math.min(AHEAD, Math.ceil(inFlight / 2))
-    super({ objectMode: true, highWaterMark: ahead })
-    this.#limit = Math.max(1, inFlight - ahead)
     checkBoolean('options.shared', shared)
     connectionOf(js)
+    const ahead = Math.min(AHEAD, Math.ceil(inFlight / 2))
+    // Once this is called, so is _construct, whatever the constructor throws.
+    super({ objectMode: true, highWaterMark: ahead })
+    this.#limit = Math.max(1, inFlight - ahead)
     this.#js = js
     this.#options = checked
   }
