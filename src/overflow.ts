@@ -25,14 +25,22 @@ export class OverflowSender {
   offer(data: Data, options: SendOptions): boolean {
     if (this.#queue.trySend(data, options)) return true
     if (this.#onFull === 'wait') return false
-    if (this.#onFull === 'drop-new') this.dropped++
-    else this.#displace(data, options)
+    if (!this.displaces) {
+      this.dropped++
+      return true
+    }
+    do this.displace()
+    while (!this.#queue.trySend(data, options))
     return true
   }
 
-  #displace(data: Data, options: SendOptions): void {
-    do {
-      if (this.#queue.tryReceive({ bigint: true })) this.dropped++
-    } while (!this.#queue.trySend(data, options))
+  /** Whether it may make room. */
+  get displaces(): boolean {
+    return this.#onFull === 'drop-old'
+  }
+
+  /** Drops what a reader would get next. */
+  displace(): void {
+    if (this.#queue.tryReceive({ bigint: true })) this.dropped++
   }
 }

@@ -75,9 +75,7 @@ class QueueTransport extends Writable {
   override _final(callback: (error?: Error | null) => void): void {
     const end = async () => {
       if (this.#rest !== '') await this.#sendAll([this.#rest])
-      const dropped = this.#unreported()
-      // The last chance to say so: in the queue if there is room, else here.
-      if (dropped > 0 && !this.#report(dropped)) process.emitWarning(this.#reportText(dropped))
+      if (this.#unreported() > 0) this.#reportLast()
       await this.#queue.close()
     }
     end().then(() => callback(), callback)
@@ -122,11 +120,23 @@ class QueueTransport extends Writable {
       hostname: hostname(),
       name: 'kernelmq',
       dropped,
+      // With 'drop-old' an earlier report may have been dropped itself.
+      droppedSoFar: this.#overflow.dropped + this.#tooLong,
       msg: this.#reportText(dropped),
     })
     const sent = this.#queue.trySend(line, { type: levels.warn as number })
     if (sent) this.#reported += dropped
     return sent
+  }
+
+  /** The last chance to say so: in the queue if there is or may be made room, else here. */
+  #reportLast(): void {
+    if (this.#report(this.#unreported())) return
+    if (this.#overflow.displaces) {
+      this.#overflow.displace()
+      if (this.#report(this.#unreported())) return
+    }
+    process.emitWarning(this.#reportText(this.#unreported()))
   }
 
   #reportText(dropped: number): string {

@@ -49,6 +49,8 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
       outputError: (text, write) => write(`kmq: ${text.trim().replace(/\s+/g, ' ')}\n`),
     })
   const called = args.find((arg) => Object.hasOwn(commands, arg))
+  // What ps(1), and kmq top, show.
+  if (called) process.title = `kmq ${called}`
   for (const [name, [summary, load]] of Object.entries(commands)) {
     const command = program.command(name).description(summary)
     if (name === called) addQuiet((await load()).define(command))

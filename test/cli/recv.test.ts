@@ -116,7 +116,7 @@ for (const kind of kinds) {
 /** The process of `node` below a shell. */
 async function childOf(pid: number): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=,comm=', '--ppid', String(pid)])
-  const line = stdout.split('\n').find((each) => /node|MainThread/.test(each))
+  const line = stdout.split('\n').find((each) => /kmq/.test(each))
   return Number.parseInt(line ?? '', 10)
 }
 
