@@ -11,8 +11,11 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { jetstream } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
-import { open } from 'kernelmq'
-import { ensureStream, toJetStream } from 'kernelmq/nats'
+import { linkLibrary } from './harness/library.js'
+
+linkLibrary()
+const { open } = await import('kernelmq')
+const { ensureStream, toJetStream } = await import('kernelmq/nats')
 
 const [messages = 50_000, bytes = 64, rounds = 5] = process.argv.slice(2).map(Number)
 const IN_FLIGHT = 256
@@ -75,8 +78,9 @@ async function bridged() {
     const data = Buffer.alloc(${bytes}, 'x')
     for (let i = 0; i < ${messages}; i++) await queue.send(data)
   `
-  // In the place of this process, whose module paths it needs.
-  spawn(process.execPath, ['--input-type=module', '-e', fill], { stdio: 'inherit' })
+  // Here, where it finds the library.
+  const cwd = new URL('.', import.meta.url)
+  spawn(process.execPath, ['--input-type=module', '-e', fill], { cwd, stdio: 'inherit' })
   while (sink.stats.frames < messages) await new Promise((resolve) => setTimeout(resolve, 2))
   const result = rate(began)
   source.stop()

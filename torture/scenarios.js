@@ -121,6 +121,6 @@ export const scenarios = {
 
 /** How much is done in each scenario. */
 export const sizes = {
-  short: { messages: 40_000, ackMessages: 40_000, kills: 12, cycles: 60, seconds: 60 },
+  short: { messages: 40_000, ackMessages: 40_000, kills: 8, cycles: 36, seconds: 120 },
   long: { messages: 10_000_000, ackMessages: 1_000_000, kills: 250, cycles: 1000, seconds: 3600 },
 }

@@ -1,8 +1,11 @@
 /** `kmq bridge` */
 import { writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import type { BridgeOptions, BridgeStats, Credentials } from '../nats.js'
+import { note, plural } from './notes.js'
+import { stopOnSignals } from './stopping.js'
+import { parseBytes, parsePositive, parseSeconds, parseType } from './values.js'
 
 interface Options extends Credentials {
   create?: boolean
@@ -26,7 +29,7 @@ with commas). Messages are published to STREAM.TYPE. The stream is created if it
 Credentials: user:password@ or token@ in the URL, the options above, or the variables NATS_CREDS, NATS_NKEY,
 NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CA, NATS_CERT, NATS_KEY.
 
-A bridge runs until SIGINT or SIGTERM, and then ends with status 0.`
+A bridge runs until it is told to stop, by a signal, and then ends with status 0.`
 
 export function define(command: Command): Command {
   return command
@@ -39,9 +42,9 @@ export function define(command: Command): Command {
     .option('--journal <file>', 'where to remember how far the bridge is')
     .option('--consumer <name>', 'from NATS: the durable consumer')
     .option('--shared', 'to NATS: others publish to the stream too')
-    .option('--max-bytes <n>', 'of a stream created here', parsePositive)
+    .option('--max-bytes <bytes>', 'of a stream created here', parseBytes)
     .option('--replicas <n>', 'of a stream created here', parsePositive)
-    .option('--duplicate-window <seconds>', 'of a stream created here', parsePositive)
+    .option('--duplicate-window <seconds>', 'of a stream created here', parseSeconds)
     .option('--workqueue', 'a stream created here keeps messages until they are consumed')
     .option('--creds <file>', 'a JWT and its seed')
     .option('--nkey <file>', "an nkey's seed")
@@ -54,13 +57,12 @@ export function define(command: Command): Command {
 
 async function bridge(from: string, to: string, options: Options): Promise<void> {
   const { runBridge } = await loadBridge()
-  const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  using stopping = stopOnSignals()
   const status = new Status(options.quiet ?? false)
   try {
     const stats = await runBridge(from, to, {
       ...bridgeOptions(options),
-      signal: stop.signal,
+      signal: stopping.signal,
       onReady: () => status.note(`bridging ${from.replace(/\/\/.*@/, '//…@')}`),
       onRetry: (error) => status.retry(error),
       onStatus: (stats) => status.show(stats),
@@ -85,7 +87,7 @@ function bridgeOptions({
   const limits = {
     maxBytes,
     replicas,
-    duplicateWindow: duplicateWindow && duplicateWindow * 1000,
+    duplicateWindow: duplicateWindow && Math.round(duplicateWindow * 1000),
     retention: workqueue ? 'workqueue' : undefined,
   }
   return {
@@ -144,31 +146,19 @@ class Status {
   }
 
   sum({ frames, bytes, retries, repeats, putBack }: BridgeStats): void {
-    const parts = [`${frames} messages, ${bytes} bytes`]
-    if (retries > 0) parts.push(`${retries} retries`)
-    if (repeats > 0) parts.push(`${repeats} repeats dropped`)
+    const parts = [plural(frames, 'message'), plural(bytes, 'byte')]
+    if (retries > 0) parts.push(`tried again ${plural(retries, 'time')}`)
+    if (repeats > 0) parts.push(`${plural(repeats, 'repeat')} dropped`)
     if (putBack > 0) parts.push(`${putBack} put back`)
     this.note(parts.join(', '))
   }
 
   note(text: string): void {
     this.clear()
-    if (!this.#quiet) writeSync(2, `kmq: ${text}\n`)
+    note(this.#quiet, text)
   }
 
   clear(): void {
     if (!this.#quiet && this.#terminal) writeSync(2, '\r\x1b[K')
   }
-}
-
-function parseType(text: string): number | bigint {
-  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be an integer.')
-  const type = Number(text)
-  return Number.isSafeInteger(type) ? type : BigInt(text)
-}
-
-function parsePositive(text: string): number {
-  const count = Number(text)
-  if (!/^\d+$/.test(text) || count === 0) throw new InvalidArgumentError('It must be at least 1.')
-  return count
 }

@@ -1,4 +1,5 @@
 /** What stands behind a refusal of the kernel's: which limit, its value now, the value needed. */
+import { closeSync, openSync } from 'node:fs'
 import { checkInteger } from '../options.js'
 import { readLimit, readMessageQueueLimit } from './proc.js'
 
@@ -15,11 +16,17 @@ interface PosixWish {
   maxMessageSize: number
 }
 
-export function posixOpenHint(code: string, wish: PosixWish): string | undefined {
+/** `wish`: what was to be created; undefined where the queue was to be there. */
+export function posixOpenHint(code: string, wish?: () => PosixWish): string | undefined {
+  if (code === 'EMFILE' && (!wish || noDescriptorLeft())) {
+    return 'RLIMIT_NOFILE: this process has all the open files that it may have (ulimit -n)'
+  }
+  if (!wish) return undefined
   if (code === 'EINVAL') {
+    const { maxMessages, maxMessageSize } = wish()
     const hints = [
-      over('fs.mqueue.msg_max', wish.maxMessages, 'maxMessages'),
-      over('fs.mqueue.msgsize_max', wish.maxMessageSize, 'maxMessageSize'),
+      over('fs.mqueue.msg_max', maxMessages, 'maxMessages'),
+      over('fs.mqueue.msgsize_max', maxMessageSize, 'maxMessageSize'),
     ].filter((hint) => hint !== undefined)
     return hints.length ? hints.join('; ') : undefined
   }
@@ -28,11 +35,22 @@ export function posixOpenHint(code: string, wish: PosixWish): string | undefined
     return `fs.mqueue.queues_max allows ${limit} queues and they exist: remove some, or sysctl -w fs.mqueue.queues_max=${limit * 2}`
   }
   if (code === 'EMFILE') {
+    const { maxMessages, maxMessageSize } = wish()
     const { soft } = readMessageQueueLimit()
-    const cost = posixCost(wish.maxMessages, wish.maxMessageSize)
-    return `most likely RLIMIT_MSGQUEUE, seldom open files (RLIMIT_NOFILE): this queue costs ${cost} bytes of the ${soft} that all POSIX queues of this user may cost together; remove queues, make them smaller, or raise the limit (ulimit -q, LimitMSGQUEUE= in systemd) by at least ${cost}`
+    const cost = posixCost(maxMessages, maxMessageSize)
+    return `RLIMIT_MSGQUEUE, not open files: this queue costs ${cost} bytes of the ${soft} that all POSIX queues of this user may cost together; remove queues, make them smaller, or raise the limit (ulimit -q, LimitMSGQUEUE= in systemd) by at least ${cost}`
   }
   return undefined
+}
+
+// mq_open(3) has one errno for both limits.
+function noDescriptorLeft(): boolean {
+  try {
+    closeSync(openSync('/dev/null', 'r'))
+    return false
+  } catch {
+    return true
+  }
 }
 
 function over(sysctl: string, wanted: number, option: string): string | undefined {

@@ -9,7 +9,12 @@ export function sysctlPath(name: string): string {
 }
 
 export function readLimit(sysctl: string): number {
-  return Number(readFileSync(sysctlPath(sysctl), 'utf8'))
+  try {
+    return Number(readFileSync(sysctlPath(sysctl), 'utf8'))
+  } catch (cause) {
+    const { code = 'EIO', syscall = 'read' } = cause as NodeJS.ErrnoException
+    throw new QueueError(code, { syscall, message: `${sysctl} cannot be read`, cause })
+  }
 }
 
 /** RLIMIT_MSGQUEUE in bytes; getrlimit(2). */

@@ -182,6 +182,12 @@ export class SysVDriver implements Driver {
         return new QueueError(code, { syscall, address, hint })
       }
     }
+    if (syscall === this.waitCall) {
+      const message = 'no thread can be started to wait on'
+      const hint =
+        'the number of threads is at a limit: RLIMIT_NPROC, or pids.max of the control group'
+      return new QueueError(code, { syscall, address, message, hint })
+    }
     return new QueueError(code, { syscall, address })
   }
 

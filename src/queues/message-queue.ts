@@ -146,6 +146,12 @@ export abstract class MessageQueue<D extends Driver = Driver> {
     return receiver.handOver(receiver.takeNow(1, bigint)) ?? null
   }
 
+  /** System V: the message at a position, left in the queue. `ENOTSUP` on POSIX. */
+  abstract peek(index?: number, options?: { bigint?: boolean }): Frame | null
+
+  /** POSIX: resolves when a message arrives on the empty queue. Rejects with `ENOTSUP` on System V. */
+  abstract notify(options?: Pick<WaitOptions, 'signal'>): Promise<void>
+
   /** Discards what is queued, all or those of a type as in `receive()`; how many there were. */
   clear(options?: { type?: number | bigint }): number {
     const selector = checkSelection(this.channel.driver, checkOptions(options, ['type']))

@@ -127,25 +127,22 @@ function openPosix(address: PosixAddress, options: PosixOpenOptions | undefined)
   const { name } = address
   const flags = posixFlags[creation.access]
   const wanted = maxMessages !== undefined || maxMessageSize !== undefined
-  const wish = {
+  const wish = () => ({
     maxMessages: maxMessages ?? readLimit('fs.mqueue.msg_default'),
     maxMessageSize: maxMessageSize ?? readLimit('fs.mqueue.msgsize_default'),
-  }
+  })
   const { result, created } = openOrCreate(
     creation,
     () => native.posix.open(name, flags, 0, 0, 0),
-    () =>
-      native.posix.open(
-        name,
-        flags | fsConstants.O_CREAT | fsConstants.O_EXCL,
-        creation.mode,
-        wanted ? wish.maxMessages : 0,
-        wanted ? wish.maxMessageSize : 0,
-      ),
+    () => {
+      const size = wanted ? wish() : { maxMessages: 0, maxMessageSize: 0 }
+      const create = flags | fsConstants.O_CREAT | fsConstants.O_EXCL
+      return native.posix.open(name, create, creation.mode, size.maxMessages, size.maxMessageSize)
+    },
   )
   if (result < 0) {
     const code = errnoName(-result)
-    const hint = created ? posixOpenHint(code, wish) : undefined
+    const hint = posixOpenHint(code, created ? wish : undefined)
     throw new QueueError(code, { syscall: 'mq_open', address: name, hint })
   }
   const queue = new PosixQueue(new PosixDriver(result, name, false), name)

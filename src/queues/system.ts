@@ -10,7 +10,6 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { native } from '../binding/native.js'
-import { posixCost as queueCost } from '../drivers/hints.js'
 import { readLimit, readMessageQueueLimit, sysctlPath } from '../drivers/proc.js'
 import { MAX_PRIORITY } from '../drivers/selection.js'
 import { errnoName, QueueError } from '../errors.js'
@@ -19,12 +18,7 @@ import { describePosix, readStatus } from './posix-queue.js'
 import type { PosixStats, QueueStats } from './stats.js'
 import { listSysV } from './sysv-queue.js'
 
-/** What a POSIX queue costs of `RLIMIT_MSGQUEUE`: bytes charged at its creation, for its full capacity. */
-export function posixCost(maxMessages: number, maxMessageSize: number): number {
-  checkInteger('maxMessages', maxMessages, 0, Number.MAX_SAFE_INTEGER)
-  checkInteger('maxMessageSize', maxMessageSize, 0, Number.MAX_SAFE_INTEGER)
-  return queueCost(maxMessages, maxMessageSize)
-}
+export { posixCost } from '../drivers/hints.js'
 
 /** System V limits are those of the IPC namespace; `used` is what all its queues hold. */
 export interface SysVLimits {
