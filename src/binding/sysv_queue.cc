@@ -188,7 +188,8 @@ Napi::Value List(const Napi::CallbackInfo& info) {
   Napi::Array queues = Napi::Array::New(env);
   uint32_t found = 0;
   for (int index = 0; index <= highest; ++index) {
-    msqid_ds data;
+    // valgrind does not know that MSG_STAT_ANY fills it.
+    msqid_ds data = {};
     int id = msgctl(index, MSG_STAT_ANY, &data);
     // Kernels before 4.17 have only the form that needs read permission.
     if (id < 0 && errno == EINVAL) id = msgctl(index, MSG_STAT, &data);
