@@ -124,6 +124,7 @@ class QueueTransport extends Writable {
       droppedSoFar: this.#overflow.dropped + this.#tooLong,
       msg: this.#reportText(dropped),
     })
+    if (Buffer.byteLength(line) > this.#queue.maxMessageSize) return false
     const sent = this.#queue.trySend(line, { type: levels.warn as number })
     if (sent) this.#reported += dropped
     return sent
@@ -131,11 +132,12 @@ class QueueTransport extends Writable {
 
   /** The last chance to say so: in the queue if there is or may be made room, else here. */
   #reportLast(): void {
-    if (this.#report(this.#unreported())) return
-    if (this.#overflow.displaces) {
+    let sent = this.#report(this.#unreported())
+    while (!sent && this.#overflow.displaces && this.#queue.stats().messages > 0) {
       this.#overflow.displace()
-      if (this.#report(this.#unreported())) return
+      sent = this.#report(this.#unreported())
     }
+    if (sent) return
     process.emitWarning(this.#reportText(this.#unreported()))
   }
 
