@@ -27,10 +27,14 @@ export function collectWrites(stream: Writable | Duplex, outlet: Outlet): void {
       stream.cork()
       process.nextTick(uncork)
     }
+    const kept = outlet.keep(chunk)
     const done = (typeof encoding === 'function' ? encoding : callback) as WriteCallback | undefined
     const place = written
-    const told = (error?: Error | null) => done?.(error && place < outlet.accepted ? null : error)
-    const more = write.call(stream, chunk, encoding === done ? undefined : encoding, done && told)
+    const more = done
+      ? write.call(stream, kept, encoding === done ? undefined : encoding, (error) =>
+          done(error && place < outlet.accepted ? null : error),
+        )
+      : write.call(stream, kept, encoding)
     written++
     return more
   }

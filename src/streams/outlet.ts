@@ -1,7 +1,7 @@
 /** The way out, from a writable to the kernel. Used by every stream that writes. */
 import { type Codec, type Data, isIdentity } from '../codecs.js'
 import type { Channel } from '../drivers/channel.js'
-import { outbox } from '../drivers/records.js'
+import { asBytes, outbox } from '../drivers/records.js'
 import { checkSendType, defaultSendType } from '../drivers/selection.js'
 import type { Pending } from '../drivers/sender.js'
 import { argumentError } from '../errors.js'
@@ -16,6 +16,14 @@ export interface OutletOptions {
   codec: Codec<unknown>
   eof: boolean
   objectMode: boolean
+}
+
+/** What goes out for a chunk. */
+class Message {
+  constructor(
+    readonly type: number | bigint,
+    readonly data: Data,
+  ) {}
 }
 
 export class Outlet {
@@ -37,6 +45,21 @@ export class Outlet {
       type === undefined || typeof type === 'function' ? defaultSendType(channel.driver.kind) : type
   }
 
+  /**
+   * The message that a chunk makes, with a copy of its data: as with `send()`, the caller may reuse his
+   * buffer when `write()` has returned. A chunk that makes none is returned as it is, and its error comes
+   * in its turn. Bytes are not copied: as with a socket, they are the stream's until the callback.
+   */
+  keep(chunk: unknown): unknown {
+    if (!this.#options.objectMode || chunk === null || chunk === undefined) return chunk
+    try {
+      const { type, data } = this.#resolve(chunk)
+      return new Message(type, typeof data === 'string' ? data : Buffer.from(asBytes(data)))
+    } catch {
+      return chunk
+    }
+  }
+
   /** `_write` and `_writev`; the callback means that the kernel has all of it. */
   write(chunks: readonly { chunk: unknown }[], callback: WriteCallback): void {
     if (this.#options.objectMode) this.#sendMessages(chunks, 0, callback)
@@ -55,7 +78,8 @@ export class Outlet {
     try {
       this.#channel.assertOpen()
       while (index < chunks.length && outbox.used < PORTION) {
-        const { type, data } = this.#resolve(chunks[index]?.chunk)
+        const chunk = chunks[index]?.chunk
+        const { type, data } = chunk instanceof Message ? chunk : this.#resolve(chunk)
         driver.checkLength(outbox.add(type, data))
         index++
       }

@@ -29,6 +29,24 @@ for (const kind of kinds) {
       ])
     })
 
+    t.test('data is copied before write() returns: its buffer may be used again', async (t) => {
+      const queue = openQueue(t, kind)
+      const writable = queue.writable()
+      const buffer = Buffer.alloc(1)
+      const written = ['a', 'b', 'c'].map((letter) => {
+        buffer.write(letter)
+        const chunk = letter === 'b' ? new Frame(defaultType, buffer) : buffer
+        return write(writable, chunk)
+      })
+      buffer.write('x')
+      await Promise.all(written)
+      t.same(drain(queue), [
+        [defaultType, 'a'],
+        [defaultType, 'b'],
+        [defaultType, 'c'],
+      ])
+    })
+
     t.test('an empty chunk is an empty message', async (t) => {
       const queue = openQueue(t, kind)
       const writable = queue.writable()
