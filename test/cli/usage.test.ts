@@ -42,7 +42,7 @@ t.test('--version prints that of the package', async (t) => {
 })
 
 const wrong: [what: string, args: string[], says: string][] = [
-  ['an unknown command', ['sent'], 'Did you mean send?'],
+  ['an unknown command', ['snd'], 'Did you mean'],
   ['an unknown option', ['recv', '/q', '--frming', 'raw'], 'Did you mean --framing?'],
   ['a missing queue', ['recv'], 'queue'],
   ['what cannot be an address', ['recv', 'logs'], 'address'],
