@@ -66,7 +66,7 @@ bool SysVWait::Look() {
   }
   if (--turns_ > 0) return true;
   patience_.Sleep();
-  if (const int failed = Addon::Of(Env()).waits().Start(this)) Finish(failed);
+  if (const int failed = Addon::Of(Env()).waits().Start(this)) Finish(failed, true);
   return false;
 }
 
@@ -94,15 +94,16 @@ void SysVWait::Done(int status) {
   Finish(status);
 }
 
-void SysVWait::Finish(int status) {
+void SysVWait::Finish(int status, bool threadless) {
   Napi::HandleScope scope(Env());
   busy_ = cancelling_ = false;
   UpdateHold();
   Napi::Object self = Value();
   Unref();
-  Addon::Of(Env()).Call(self, "ondone",
-                        {Result(Env(), status), Result(Env(), static_cast<int32_t>(type_)),
-                         Result(Env(), static_cast<int32_t>(type_ >> 32))});
+  Addon::Of(Env()).Call(
+      self, "ondone",
+      {Result(Env(), status), Result(Env(), static_cast<int32_t>(type_)),
+       Result(Env(), static_cast<int32_t>(type_ >> 32)), Napi::Boolean::New(Env(), threadless)});
 }
 
 void SysVWait::Cancel(const Napi::CallbackInfo&) {

@@ -8,7 +8,8 @@
 #include "wait_pool.h"
 
 // One wait on a System V queue, which has no descriptor to poll: for a message of a type, or for
-// room for a message. At most one is in progress per object; `ondone(status, typeLow, typeHigh)` is
+// room for a message. At most one is in progress per object; `ondone(status, typeLow, typeHigh,
+// threadless)` is
 // called when it is over, with
 //
 //   0            a matching message is there, and still in the queue
@@ -40,7 +41,8 @@ class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait, public Looking 
   Napi::Value Begin();
   // The system call, blocking or with IPC_NOWAIT.
   int Try(int flags);
-  void Finish(int status);
+  // `threadless`: no thread could be had, and `status` says why.
+  void Finish(int status, bool threadless = false);
   void UpdateHold();
 
   bool busy_ = false;

@@ -31,7 +31,7 @@ export interface MessageWait extends Wait {
    * `status` 0: a message may be there. Negative: an errno (-ECANCELED after `cancel()`). `frame`: an
    * empty message that the kernel would not leave in the queue.
    */
-  begin(done: (status: number, frame?: Frame) => void): number
+  begin(done: (status: number, frame?: Frame, call?: string) => void): number
 }
 
 export interface RoomWait extends Wait {
@@ -39,7 +39,7 @@ export interface RoomWait extends Wait {
    * Waits until the record at `offset` fits. `status` 0: try again; 1: it was sent by the wait itself;
    * negative: an errno.
    */
-  begin(slab: Uint8Array, offset: number, done: (status: number) => void): number
+  begin(slab: Uint8Array, offset: number, done: (status: number, call?: string) => void): number
 }
 
 export interface Driver {

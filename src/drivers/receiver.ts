@@ -93,7 +93,7 @@ export class Receiver {
 
   #begin(): void {
     if (this.#waiting || this.#waiters.length === 0) return
-    const failed = this.#wait.begin((status, frame) => this.#over(status, frame))
+    const failed = this.#wait.begin((...outcome) => this.#over(...outcome))
     this.#waiting = true
     // Not at once: nobody expects to fail before the call has returned.
     if (failed) process.nextTick(() => this.#over(failed, undefined, this.#driver.waitCall))

@@ -100,7 +100,7 @@ export class Sender {
     const head = this.#pending[0]
     // Whoever calls from within a callback of #over finds the wait begun when that is done.
     if (this.#waiting || this.#serving || !head) return
-    const failed = this.#wait.begin(head.bytes, head.offset, (status) => this.#over(status))
+    const failed = this.#wait.begin(head.bytes, head.offset, (...outcome) => this.#over(...outcome))
     this.#waiting = true
     if (failed) process.nextTick(() => this.#over(failed, this.#driver.waitCall))
     this.updateKeepAlive()

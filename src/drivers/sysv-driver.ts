@@ -126,9 +126,9 @@ export class SysVDriver implements Driver {
     return {
       begin: (done) => {
         if (!this.#reads) return -errno.EBADF
-        wait.ondone = (status, low, high) => {
+        wait.ondone = (status, low, high, threadless) => {
           if (status === 1) done(0, new Frame(joinType(low, high, true), Buffer.alloc(0)))
-          else done(status)
+          else done(status, undefined, threadless ? this.waitCall : this.receiveCall)
         }
         return wait.forMessage(this.id, selector.type, selector.except)
       },
@@ -148,9 +148,10 @@ export class SysVDriver implements Driver {
           tooLong = length > this.#maxMessageSize
           if (tooLong) wait.cancel()
         }, FIT_CHECK_MS).unref()
-        wait.ondone = (status) => {
+        wait.ondone = (status, _low, _high, threadless) => {
           clearInterval(check)
-          done(status === -errno.ECANCELED && tooLong ? -errno.EMSGSIZE : status)
+          const shrunk = status === -errno.ECANCELED && tooLong
+          done(shrunk ? -errno.EMSGSIZE : status, threadless ? this.waitCall : this.sendCall)
         }
         const failed = wait.forRoom(this.id, slab, offset)
         if (failed) clearInterval(check)

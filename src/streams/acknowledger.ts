@@ -182,7 +182,7 @@ export class Acknowledger implements Supply {
     // With all that it may hold in its hands, only an acknowledgement helps.
     if (this.#room() === 0) return
     if (this.#count > 0) return this.#poll()
-    const failed = this.#wait.begin((status, frame) => this.#waited(status, frame))
+    const failed = this.#wait.begin((...outcome) => this.#waited(...outcome))
     if (failed) {
       process.nextTick(() => this.#fail(this.#driver.error(failed, this.#driver.waitCall)))
       return
@@ -203,10 +203,10 @@ export class Acknowledger implements Supply {
     this.updateKeepAlive()
   }
 
-  #waited(status: number, empty: Frame | undefined): void {
+  #waited(status: number, empty?: Frame, call = this.#driver.receiveCall): void {
     this.#waiting = false
     if (status < 0 && status !== -errno.ECANCELED) {
-      this.#fail(this.#driver.error(status, this.#driver.receiveCall))
+      this.#fail(this.#driver.error(status, call))
     } else if (empty) {
       this.#handOverEmpty(empty)
     } else {

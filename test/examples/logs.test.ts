@@ -46,8 +46,13 @@ for (const name of ['pino.js', 'winston.js']) {
 async function collected(folder: string, size: number): Promise<string> {
   for (;;) {
     const files = readdirSync(folder).filter((name) => name.endsWith('.log'))
-    const text = files.map((name) => readFileSync(`${folder}/${name}`, 'utf8')).join('')
-    if (text.length >= size) return text
+    try {
+      const text = files.map((name) => readFileSync(`${folder}/${name}`, 'utf8')).join('')
+      if (text.length >= size) return text
+    } catch (error) {
+      // Rotated since it was listed: look again.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
     await new Promise(setImmediate)
   }
 }
