@@ -39,7 +39,7 @@ for (const kind of kinds) {
         ['trySend', 'type', isSendType],
       ],
       receive: [
-        ['receive', 'except', (value) => value === undefined || value === false],
+        ['receive', 'except', isBoolean],
         ['receive', 'bigint', isBoolean],
         ['receive', 'timeout', (value) => value === undefined || isTimeout(value)],
         ['receive', 'signal', (value) => value === undefined],
