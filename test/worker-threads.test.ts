@@ -1,5 +1,6 @@
 /** The library in worker threads, where the environment of the addon comes and goes. */
 import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type Test, test } from 'tap'
 import { startSource } from './fixtures/processes.js'
@@ -79,6 +80,31 @@ for (const kind of kinds) {
     )
   })
 }
+
+test('an empty message that a wait took is put back where its worker ends before it could be told', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const program = `
+    const { readdirSync } = require('node:fs')
+    const { parentPort } = require('node:worker_threads')
+    const threads = () => readdirSync('/proc/self/task').length
+    import('kernelmq').then(({ open }) => {
+      const before = threads()
+      open(${JSON.stringify(queue.address)}).receive()
+      setImmediate(function look() {
+        if (threads() === before) return setImmediate(look)
+        // From now on the thread that waits cannot tell anybody.
+        parentPort.postMessage('deaf')
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+      })
+    })`
+  const worker = new Worker(program, { eval: true, execArgv: [] })
+  t.teardown(() => worker.terminate())
+  await once(worker, 'message')
+  await queue.send('', { type: 7 })
+  while (queue.stats().messages > 0) await setImmediate()
+  await worker.terminate()
+  t.match(queue.tryReceive(), { type: 7, data: Buffer.alloc(0) })
+})
 
 test('workers terminated in full traffic leave the process alone', async (t) => {
   const { code, signal, stdout, stderr } = await runTraffic(t, 10)

@@ -33,15 +33,17 @@ void Addon::Remove(Closable* closable) {
   closables_.erase(std::remove(closables_.begin(), closables_.end(), closable), closables_.end());
 }
 
-void Addon::Call(Napi::Object receiver, const char* method,
+bool Addon::Call(Napi::Object receiver, const char* method,
                  std::initializer_list<napi_value> arguments) {
-  if (closing_) return;
+  if (closing_) return false;
   Napi::Value callback = receiver.Get(method);
-  if (env_.IsExceptionPending() || !callback.IsFunction()) return;
+  if (env_.IsExceptionPending() || !callback.IsFunction()) return false;
   callback.As<Napi::Function>().MakeCallback(receiver, arguments, *context_);
-  if (!env_.IsExceptionPending()) return;
-  Napi::Error error = env_.GetAndClearPendingException();
-  napi_fatal_exception(env_, error.Value());
+  if (env_.IsExceptionPending()) {
+    Napi::Error error = env_.GetAndClearPendingException();
+    napi_fatal_exception(env_, error.Value());
+  }
+  return true;
 }
 
 void Addon::Cleanup(napi_async_cleanup_hook_handle hook, void* data) {

@@ -59,8 +59,9 @@ class Addon {
   void Remove(Closable* closable);
 
   // Calls `receiver[method](...arguments)` from the event loop. What it throws becomes an
-  // 'uncaughtException', as with any callback of Node's own.
-  void Call(Napi::Object receiver, const char* method, std::initializer_list<napi_value> arguments);
+  // 'uncaughtException', as with any callback of Node's own. False where JavaScript
+  // can no longer be called: its environment ends.
+  bool Call(Napi::Object receiver, const char* method, std::initializer_list<napi_value> arguments);
 
  private:
   static void Cleanup(napi_async_cleanup_hook_handle hook, void* data);

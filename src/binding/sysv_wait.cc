@@ -94,16 +94,27 @@ void SysVWait::Done(int status) {
   Finish(status);
 }
 
+void SysVWait::Forsaken(int status) {
+  if (status != 1 || room_) return;
+  const struct {
+    long type;
+    char data[1];
+  } empty = {type_, {}};
+  // Nobody is left to be told should there be no room.
+  msgsnd(id_, &empty, 0, IPC_NOWAIT);
+}
+
 void SysVWait::Finish(int status, bool threadless) {
   Napi::HandleScope scope(Env());
   busy_ = cancelling_ = false;
   UpdateHold();
   Napi::Object self = Value();
   Unref();
-  Addon::Of(Env()).Call(
+  const bool told = Addon::Of(Env()).Call(
       self, "ondone",
       {Result(Env(), status), Result(Env(), static_cast<int32_t>(type_)),
        Result(Env(), static_cast<int32_t>(type_ >> 32)), Napi::Boolean::New(Env(), threadless)});
+  if (!told) Forsaken(status);
 }
 
 void SysVWait::Cancel(const Napi::CallbackInfo&) {

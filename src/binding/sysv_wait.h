@@ -8,13 +8,13 @@
 #include "wait_pool.h"
 
 // One wait on a System V queue, which has no descriptor to poll: for a message of a type, or for
-// room for a message. At most one is in progress per object; `ondone(status, typeLow, typeHigh,
-// threadless)` is
-// called when it is over, with
+// room for a message. At most one is in progress per object; when it is over,
+// `ondone(status, typeLow, typeHigh, threadless)` is called with
 //
-//   0            a matching message is there, and still in the queue
-//   1            the call did its work: it took an empty message (of that type), or sent the
-//   message -ECANCELED   cancelled, nothing happened -errno       the system call failed
+//   0           a matching message is there, and still in the queue
+//   1           the call did its work: took an empty message (of that type), or sent the message
+//   -ECANCELED  cancelled, nothing happened
+//   -errno      the system call failed
 //
 // Waiting for a message asks msgrcv(2) for 0 bytes without MSG_NOERROR: the kernel answers E2BIG
 // the moment a matching message is there and leaves it in the queue. Only an empty one it does
@@ -29,6 +29,8 @@ class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait, public Looking 
   bool Look() override;
   int Block() override;
   void Done(int status) override;
+  // An empty message that the call took goes back.
+  void Forsaken(int status) override;
 
  private:
   // forMessage(id, type, except), forRoom(id, slab, offset): 0, or -errno where no thread could be

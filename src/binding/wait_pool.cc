@@ -241,6 +241,9 @@ void WaitPool::Close() {
   }
   for (const auto& thread : threads_) pthread_join(thread->id, nullptr);
   threads_.clear();
+  for (Wait* wait : finished_) {
+    if (wait->running_) wait->Forsaken(wait->status_);
+  }
   CloseHandle(async_, handles_);
   CloseHandle(timer_, handles_);
 }

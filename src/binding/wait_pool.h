@@ -13,7 +13,7 @@
 #include "addon.h"
 
 // A system call that blocks, made on a thread of the pool. The owner keeps it alive from Start()
-// until Done().
+// until Done() or Forsaken().
 class Wait {
  public:
   virtual ~Wait() = default;
@@ -22,6 +22,8 @@ class Wait {
   virtual int Block() = 0;
   // On the event loop: the wait is over. `status` is Block()'s, or -ECANCELED.
   virtual void Done(int status) = 0;
+  // In place of Done(), where the environment ends before it could be told: undoes what was done.
+  virtual void Forsaken(int status) = 0;
 
  private:
   friend class WaitPool;
@@ -50,7 +52,7 @@ class WaitPool : public Closable {
   // Counts the waits that keep the event loop, and so the process, alive.
   void Hold();
   void Release();
-  // Wakes and joins all threads; no Done() is called any more. Takes a few milliseconds at most.
+  // Wakes and joins all threads; waits are Forsaken() then. Takes a few milliseconds at most.
   void Close() override;
 
  private:
