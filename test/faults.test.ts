@@ -368,3 +368,43 @@ for (const kind of ['sysv', 'posix'] as const) {
     },
   )
 }
+
+t.test(
+  'an ack that removed another message, and cannot send it back, has it on the error',
+  { skip: noFaults },
+  async (t) => {
+    const outcome = await withFaults(
+      async ({ open, unlink }, faults, address) => {
+        const queue = open(address, { create: true })
+        for (const text of ['first', 'second', 'x']) await queue.send(text)
+        const reader = queue.readable({ ack: true })
+        await new Promise((resolve) => reader.once('readable', resolve))
+        const [first, second] = [reader.read(), reader.read()] as import('kernelmq').AckFrame[]
+        first?.ack()
+        // By this process too, so that msg_lrpid does not tell.
+        queue.tryReceive()
+        faults.arm('msgsnd', 'EAGAIN', { times: 100 })
+        const failed = new Promise<import('kernelmq').QueueError>((resolve) =>
+          reader.once('error', resolve as never),
+        )
+        const acknowledged = second?.ack()
+        const { code, cause, frames = [] } = await failed
+        faults.disarm()
+        unlink(address)
+        return {
+          acknowledged,
+          code,
+          cause: (cause as import('kernelmq').QueueError | undefined)?.code,
+          frames: frames.map(({ type, data }) => `${type} ${data}`),
+        }
+      },
+      unusedAddress(t, 'sysv'),
+    )
+    t.same(outcome, {
+      acknowledged: false,
+      code: 'ERR_FRAMES_LOST',
+      cause: 'ERR_ACK_CONFLICT',
+      frames: ['1 x'],
+    })
+  },
+)

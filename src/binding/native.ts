@@ -40,7 +40,7 @@ export interface SysVFunctions {
     except: boolean,
   ): number
   peek(id: number, slab: Slab, offset: number, max: number, index: number, longest: number): number
-  acknowledge(id: number, type: number | bigint, length: number, receiver: number): number
+  acknowledge(id: number, type: number | bigint, length: number, receiver: number): number | Buffer
   stat(id: number): SysVStat | number
   set(id: number, values: { mode?: number; uid?: number; gid?: number; maxBytes?: number }): number
   remove(id: number): number

@@ -98,8 +98,9 @@ Napi::Value Peek(const Napi::CallbackInfo& info) {
 }
 
 // acknowledge(id, type, length, receiver): removes the oldest message of a type, which was peeked
-// at before. EBUSY where another process has received since, or the message is not of that length
-// (it is then sent back): the message is not the one that was peeked at. msgrcv(2)
+// at before. EBUSY where another process has received since, or the message is not of that length:
+// it is then not the one that was peeked at, and sent back; where there is no room, its data is
+// returned. msgrcv(2)
 Napi::Value Acknowledge(const Napi::CallbackInfo& info) {
   const int id = Int32(info, 0);
   const long type = Int64(info, 1);
@@ -117,9 +118,11 @@ Napi::Value Acknowledge(const Napi::CallbackInfo& info) {
   const ssize_t taken = Retry([&] { return msgrcv(id, message, length, type, IPC_NOWAIT); });
   if (taken < 0) return Result(info.Env(), errno == E2BIG || errno == ENOMSG ? -EBUSY : -errno);
   if (static_cast<size_t>(taken) == length) return Result(info.Env(), 1);
-  const int failed =
-      Retry([&] { return msgsnd(id, message, static_cast<size_t>(taken), IPC_NOWAIT); });
-  return Result(info.Env(), failed ? -errno : -EBUSY);
+  const auto size = static_cast<size_t>(taken);
+  if (Retry([&] { return msgsnd(id, message, size, IPC_NOWAIT); }) == 0) {
+    return Result(info.Env(), -EBUSY);
+  }
+  return Napi::Buffer<char>::Copy(info.Env(), message + sizeof(long), size);
 }
 
 Napi::Object Describe(Napi::Env env, int id, const msqid_ds& data) {

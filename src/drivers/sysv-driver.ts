@@ -61,9 +61,10 @@ export class SysVDriver implements Driver {
 
   /**
    * Removes the oldest message of a type if it has the length expected, and nobody but the process
-   * `receiver` has received since: EBUSY otherwise.
+   * `receiver` has received since: EBUSY otherwise, or the data of a wrong message that could not be
+   * sent back.
    */
-  acknowledge(type: number | bigint, length: number, receiver: number): number {
+  acknowledge(type: number | bigint, length: number, receiver: number): number | Buffer {
     return native.sysv.acknowledge(this.id, type, length, receiver)
   }
 

@@ -47,8 +47,8 @@ export class Acknowledger implements Supply {
   #lastReceiver: number
   /** Empty messages that ended a wait, not acknowledged: they are in our hands, not in the queue. */
   readonly #empties = new Set<Frame>()
-  /** Those that came when nobody waited for them any more. */
-  #homeless: Frame[] = []
+  /** What is in our hands, to nobody's use, and found no room in the queue so far. */
+  readonly #homeless: Frame[] = []
   #waiter: Waiter | undefined
   #waiting = false
   #whenIdle: (() => void)[] = []
@@ -154,21 +154,23 @@ export class Acknowledger implements Supply {
 
   #remove(type: number | bigint, { length }: Outstanding): boolean {
     const removed = this.#driver.acknowledge(type, length, this.#lastReceiver)
-    if (removed < 0) {
-      this.#error =
-        removed === -errno.EBUSY
-          ? new QueueError('ERR_ACK_CONFLICT', {
-              address: this.#driver.address,
-              hint: 'a reader with ack must be the only consumer of its queue',
-            })
-          : this.#driver.error(removed, this.#driver.receiveCall)
-      this.#retry()
-      return false
+    if (removed === 1) {
+      this.#lastReceiver = process.pid
+      this.#count--
+      this.#position--
+      return true
     }
-    this.#lastReceiver = process.pid
-    this.#count--
-    this.#position--
-    return true
+    const another = typeof removed !== 'number'
+    if (another) this.#homeless.push(new Frame(type, removed))
+    this.#error =
+      another || removed === -errno.EBUSY
+        ? new QueueError('ERR_ACK_CONFLICT', {
+            address: this.#driver.address,
+            hint: 'a reader with ack must be the only consumer of its queue',
+          })
+        : this.#driver.error(removed, this.#driver.receiveCall)
+    this.#retry()
+    return false
   }
 
   wait(waiter: Waiter): void {
@@ -222,7 +224,7 @@ export class Acknowledger implements Supply {
     const waiter = this.#takeWaiter()
     const unsafe = waiter?.bigint === false && type > Number.MAX_SAFE_INTEGER
     if (!waiter || unsafe) {
-      this.#homeless = putBack(this.#driver, [new Frame(type, data)])
+      this.#homeless.push(...putBack(this.#driver, [new Frame(type, data)]))
       if (unsafe) waiter.fail(unsafeType(type))
       return
     }
