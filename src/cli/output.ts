@@ -67,13 +67,16 @@ export class Output {
     const stream = this.#stream
     const piece = bytes.subarray(at, at + ATOMIC)
     return new Promise((resolve, reject) => {
-      const abort = () => stream.destroy()
+      // A write that has not called back is not made. Destroyed, it would call back without an error.
+      const abort = () => {
+        resolve(0)
+        stream.destroy()
+      }
       signal?.addEventListener('abort', abort, { once: true })
       stream.write(piece, (error) => {
         signal?.removeEventListener('abort', abort)
-        if (!error) resolve(piece.length)
-        else if (signal?.aborted) resolve(0)
-        else reject(error)
+        if (error) reject(error)
+        else resolve(piece.length)
       })
     })
   }
