@@ -32,16 +32,6 @@ t.test('each module is packed, with its types', async (t) => {
   t.same(missing, [])
 })
 
-t.test('its types are sound where those of libraries are checked too', async (t) => {
-  const options = '--noEmit --strict --module nodenext --target es2022 --skipLibCheck false'
-  t.doesNotThrow(() =>
-    execFileSync('npx', ['tsc', ...options.split(' '), '--types', 'node', 'dist/index.d.ts'], {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    }),
-  )
-})
-
 t.test('nothing is packed in dist that has no source', async (t) => {
   const stale = files
     .filter((path) => path.startsWith('dist/'))

@@ -5,8 +5,9 @@
 #include <map>
 #include <mutex>
 
-// Who owns which descriptor, in all threads. One that was inherited can be taken over more than once:
-// it is closed with its last handle, for a number that is closed twice may be somebody else's by then.
+// Who owns which descriptor, in all threads. One that was inherited can be taken over more than
+// once: it is closed with its last handle, for a number that is closed twice may be somebody else's
+// by then.
 class Descriptors {
  public:
   static void Own(int fd) {
