@@ -58,7 +58,7 @@ function readAddress(text: string): Address {
     if (isNumber(rest)) return { key: Number(rest) }
     const id = /^id=(\d+)$/.exec(rest)
     if (id) return { id: Number(id[1]) }
-    const file = /^(.+)#([^#]+)$/s.exec(rest)
+    const file = /^(.+)#([^#]+|#)$/s.exec(rest)
     if (file) return { file: file[1] as string, project: readProject(file[2] as string) }
   }
   throw argumentError(
@@ -78,7 +78,7 @@ function readProject(text: string): number | string {
 }
 
 /** The string form of an address. Keys are eight lower-case hex digits. */
-export function formatAddress(address: Address | number): string {
+export function formatAddress(address: string | number | Address): string {
   const checked = checkAddress(address)
   if ('name' in checked) return checked.name
   if ('fd' in checked) return `posix:fd=${checked.fd}`
@@ -103,9 +103,10 @@ export function checkAddress(address: string | number | Address): Address {
       address,
     )
   }
-  const given = Object.keys(address).sort().join(', ')
   const value = address as unknown as Record<string, unknown>
-  switch (given) {
+  // As of an option, undefined says that it is not given.
+  const given = Object.keys(value).filter((key) => value[key] !== undefined)
+  switch (given.sort().join(', ')) {
     case 'name':
       return { name: checkName(value.name) }
     case 'fd':
@@ -123,7 +124,7 @@ export function checkAddress(address: string | number | Address): Address {
   throw argumentError(
     'ERR_INVALID_ARG_VALUE',
     'address',
-    `must name one queue, by name, fd, key, file and project, id or private; it has ${given || 'nothing'}`,
+    `must name one queue, by name, fd, key, file and project, id or private; it has ${given.join(', ') || 'nothing'}`,
     address,
   )
 }

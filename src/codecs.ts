@@ -25,9 +25,17 @@ const utf8: Codec<string> = {
 
 const json: Codec<unknown> = {
   encode(value) {
-    const text = JSON.stringify(value)
+    let text: string | undefined
+    let cause: unknown
+    try {
+      text = JSON.stringify(value)
+    } catch (error) {
+      // A bigint, a circle, or what a toJSON() throws.
+      cause = error
+    }
     if (text !== undefined) return text
-    throw argumentError('ERR_INVALID_ARG_VALUE', 'chunk', 'must have a JSON form', value)
+    const error = argumentError('ERR_INVALID_ARG_VALUE', 'chunk', 'must have a JSON form', value)
+    throw cause === undefined ? error : Object.assign(error, { cause })
   },
   // Whoever may write to the queue chooses these bytes: __proto__ and constructor.prototype are
   // dropped, so that merging a message into an object cannot change what all objects inherit.

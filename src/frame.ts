@@ -18,6 +18,12 @@ export class Frame<T = Buffer> {
   }
 }
 
+/**
+ * A frame that was received: its type is a bigint where that was asked for, and a number elsewhere. `B` is
+ * the option `bigint`.
+ */
+export type Received<B, F = Frame> = F & { type: B extends true ? bigint : number }
+
 /** A message that stays in the queue until it is acknowledged: what `readable({ ack: true })` yields. */
 export class AckFrame<T = Buffer> extends Frame<T> {
   readonly #acknowledge: () => boolean

@@ -16,7 +16,7 @@ export {
 export type { Codec, CodecName, Data } from './codecs.js'
 export { type ConsumerEvents, QueueConsumer } from './consumer.js'
 export { AbortError, QueueError } from './errors.js'
-export { AckFrame, Frame } from './frame.js'
+export { AckFrame, Frame, type Received } from './frame.js'
 export {
   MessageQueue,
   type ReceiveOptions,

@@ -58,6 +58,7 @@ const forms: [string, Address, string][] = [
   ['-1', { key: 0xffffffff }, 'sysv:0xffffffff'],
   ['sysv:/srv/app.conf#42', { file: '/srv/app.conf', project: 42 }, 'sysv:/srv/app.conf#42'],
   ['sysv:/srv/a#b#c', { file: '/srv/a#b', project: 'c' }, 'sysv:/srv/a#b#c'],
+  ['sysv:/srv/app.conf##', { file: '/srv/app.conf', project: '#' }, 'sysv:/srv/app.conf##'],
   ['sysv:/srv/app.conf#7', { file: '/srv/app.conf', project: 7 }, 'sysv:/srv/app.conf#7'],
   ['sysv:id=65536', { id: 65536 }, 'sysv:id=65536'],
   ['sysv:private', { private: true }, 'sysv:private'],
@@ -66,6 +67,7 @@ for (const [text, address, canonical] of forms) {
   test(`${text} is ${canonical}`, async (t) => {
     t.same(parseAddress(text), address)
     t.equal(formatAddress(address), canonical)
+    t.equal(formatAddress(text), canonical)
   })
 }
 
@@ -160,6 +162,14 @@ test('an object that names two addresses, or none, is refused', async (t) => {
       JSON.stringify(address),
     )
   }
+})
+
+test('a member of an address that is undefined is not given', async (t) => {
+  t.equal(formatAddress({ name: '/x', key: undefined } as never), '/x')
+  t.throws(() => formatAddress({ file: '/x', project: undefined } as never), {
+    code: 'ERR_INVALID_ARG_VALUE',
+    message: /it has file\./,
+  })
 })
 
 test('unlink of what names no queue is ENOTSUP', async (t) => {

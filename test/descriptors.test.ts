@@ -1,9 +1,10 @@
 /** POSIX queues are descriptors: who has them, and whose flags are whose. */
 import { closeSync, constants, openSync, readFileSync, readlinkSync } from 'node:fs'
-import { Frame } from 'kernelmq'
+import { Frame, open } from 'kernelmq'
 import { test } from 'tap'
 import { Child, startProgram } from './fixtures/processes.js'
 import { fill, openQueue } from './fixtures/queues.js'
+import { settle } from './fixtures/streams.js'
 
 /** The flags of an open description: fcntl(2), `F_GETFL`. */
 function flagsOf(fd: number): number {
@@ -38,6 +39,23 @@ test('a descriptor that is passed on is a queue to the one who inherits it', asy
   const { code, stderr } = await child.outcome
   t.equal(code, 0, stderr)
   t.strictSame(queue.tryReceive(), new Frame(6, Buffer.from('posix:fd=3: hello')))
+})
+
+test('a descriptor that is taken over twice is closed with its last handle', async (t) => {
+  const queue = openQueue(t, 'posix')
+  const { fd } = queue
+  const other = open({ fd })
+  const third = open({ fd })
+  // With a wait the descriptor is the event loop's too.
+  await t.rejects(other.receive({ timeout: 1 }), { code: 'ETIMEDOUT' })
+  await other.close()
+  await queue.close()
+  await settle()
+  t.equal(readlinkSync(`/proc/self/fd/${fd}`), queue.address)
+  await third.send('x')
+  t.equal(String((await third.receive()).data), 'x')
+  await third.close()
+  t.throws(() => open({ fd }), { code: 'EBADF' })
 })
 
 for (const waiting of ['receive', 'send'] as const) {

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "descriptor.h"
+
 // Lives on until libuv is done with it.
 struct Poller::Handle {
   uv_poll_t poll;
@@ -49,7 +51,7 @@ Poller::~Poller() {
   uv_close(reinterpret_cast<uv_handle_t*>(&handle_->poll), [](uv_handle_t* closed) {
     auto* handle = static_cast<Handle*>(closed->data);
     if (handle->epoll >= 0) close(handle->epoll);
-    close(handle->fd);
+    Descriptors::Close(handle->fd);
     const auto handles = handle->handles;
     delete handle;
     handles->Closed();

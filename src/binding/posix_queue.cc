@@ -8,6 +8,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "descriptor.h"
 #include "record.h"
 
 namespace {
@@ -76,6 +77,7 @@ PosixQueue::PosixQueue(const Napi::CallbackInfo& info)
       addon_(Addon::Of(info.Env())),
       fd_(Int32(info, 0)),
       shared_(Bool(info, 1)) {
+  Descriptors::Own(fd_);
   addon_.Add(this);
 }
 
@@ -92,7 +94,7 @@ void PosixQueue::Close() {
   if (poller_) {
     poller_.reset();
   } else {
-    close(fd);
+    Descriptors::Close(fd);
   }
 }
 

@@ -7,9 +7,9 @@
 #include "addon.h"
 #include "poller.h"
 
-// An open POSIX queue: owns the descriptor, and polls it. `onready(status, events)` is called when
-// what want() asked for is there: 1 readable, 2 writable. A handle that is garbage-collected closes
-// its descriptor.
+// An open POSIX queue: owns the descriptor (with others, where they took over the same), and polls
+// it. `onready(status, events)` is called when what want() asked for is there: 1 readable, 2
+// writable. A handle that is garbage-collected closes its descriptor.
 class PosixQueue : public Napi::ObjectWrap<PosixQueue>, public Closable {
  public:
   static Napi::Function Define(Napi::Env env);

@@ -11,7 +11,7 @@ import {
   type SelectionOptions,
 } from '../drivers/selection.js'
 import { argumentError } from '../errors.js'
-import type { AckFrame, Frame } from '../frame.js'
+import type { AckFrame, Frame, Received } from '../frame.js'
 import { checkBoolean, checkOptions } from '../options.js'
 import { Demultiplexer, type DemultiplexOptions } from '../streams/demultiplexer.js'
 import { type DuplexOptions, QueueDuplex } from '../streams/duplex.js'
@@ -26,13 +26,16 @@ export interface SendOptions {
   type?: number | bigint
 }
 
-export interface ReceiveOptions extends SelectionOptions {
+export interface ReceiveOptions<B extends boolean = boolean> extends SelectionOptions {
   /** The type as a bigint, exact above 2⁵³−1. Default `false`. */
-  bigint?: boolean
+  bigint?: B
 }
 
 /** What a reader yields, by its options. */
-type FrameOf<O> = O extends { ack: true } ? AckFrame<DataOf<O>> : Frame<DataOf<O>>
+type FrameOf<O> = Received<
+  O extends { bigint?: infer B } ? B : false,
+  O extends { ack: true } ? AckFrame<DataOf<O>> : Frame<DataOf<O>>
+>
 type DataOf<O> = O extends { codec: 'utf8' }
   ? string
   : O extends { codec: 'json' }
@@ -113,20 +116,22 @@ export abstract class MessageQueue<D extends Driver = Driver> {
    * Rejects with `ETIMEDOUT`, an `AbortError`, `EIDRM`, `EBADF`, `ERR_QUEUE_CLOSED`; `ENOTSUP` for a
    * type on POSIX; `ERR_OUT_OF_RANGE` for a type above 2⁵³−1 without `bigint` (the message goes back).
    */
-  async receive(options?: ReceiveOptions & WaitOptions): Promise<Frame> {
+  async receive<B extends boolean = false>(
+    options?: ReceiveOptions<B> & WaitOptions,
+  ): Promise<Received<B>> {
     const checked = checkOptions(options, receiveNames)
     const bigint = checkBigint(checked.bigint)
     const receiver = this.channel.receiver(checkSelection(this.channel.driver, checked))
     this.channel.assertOpen()
     const limits = checkWaiting(checked)
     const frame = receiver.handOver(receiver.take(1, bigint))
-    if (frame) return frame
+    if (frame) return frame as Received<B>
     return waiting(limits, this.#where(this.channel.driver.receiveCall), ({ resolve, reject }) => {
       const waiter: Waiter = {
         max: () => 1,
         bigint,
         keepAlive: true,
-        deliver: ([frame]) => resolve(frame as Frame),
+        deliver: ([frame]) => resolve(frame as Received<B>),
         fail: reject,
       }
       receiver.wait(waiter)
@@ -138,16 +143,19 @@ export abstract class MessageQueue<D extends Driver = Driver> {
   }
 
   /** Takes a message if one is there: `null` where nothing matches. */
-  tryReceive(options?: ReceiveOptions): Frame | null {
+  tryReceive<B extends boolean = false>(options?: ReceiveOptions<B>): Received<B> | null {
     const checked = checkOptions(options, tryReceiveNames)
     const bigint = checkBigint(checked.bigint)
     const receiver = this.channel.receiver(checkSelection(this.channel.driver, checked))
     this.channel.assertOpen()
-    return receiver.handOver(receiver.takeNow(1, bigint)) ?? null
+    return (receiver.handOver(receiver.takeNow(1, bigint)) as Received<B>) ?? null
   }
 
   /** System V: the message at a position, left in the queue. `ENOTSUP` on POSIX. */
-  abstract peek(index?: number, options?: { bigint?: boolean }): Frame | null
+  abstract peek<B extends boolean = false>(
+    index?: number,
+    options?: { bigint?: B },
+  ): Received<B> | null
 
   /** POSIX: resolves when a message arrives on the empty queue. Rejects with `ENOTSUP` on System V. */
   abstract notify(options?: Pick<WaitOptions, 'signal'>): Promise<void>
@@ -188,8 +196,8 @@ export abstract class MessageQueue<D extends Driver = Driver> {
     return new Demultiplexer(this.channel, options)
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Frame> {
-    return this.readable()[Symbol.asyncIterator]() as AsyncIterator<Frame>
+  [Symbol.asyncIterator](): AsyncIterator<Received<false>> {
+    return this.readable()[Symbol.asyncIterator]()
   }
 
   /** What the system says of the queue. */

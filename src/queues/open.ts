@@ -59,7 +59,10 @@ const sysvNames = [...common, 'maxBytes'] as const
  */
 export function open(address: `/${string}` | PosixAddress, options?: PosixOpenOptions): PosixQueue
 export function open(address: number | SysVAddress, options?: SysVOpenOptions): SysVQueue
-export function open(address: string | Address, options?: OpenOptions): PosixQueue | SysVQueue
+export function open(
+  address: string | number | Address,
+  options?: OpenOptions,
+): PosixQueue | SysVQueue
 export function open(
   address: string | number | Address,
   options?: OpenOptions,

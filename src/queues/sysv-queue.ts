@@ -6,7 +6,7 @@ import { inbox } from '../drivers/records.js'
 import { notSupported } from '../drivers/selection.js'
 import type { SysVDriver } from '../drivers/sysv-driver.js'
 import { errno, errnoName, QueueError } from '../errors.js'
-import type { Frame } from '../frame.js'
+import type { Received } from '../frame.js'
 import { checkBoolean, checkInteger, checkOptions } from '../options.js'
 import { checkOwnership } from './configuration.js'
 import { MessageQueue } from './message-queue.js'
@@ -30,9 +30,9 @@ export class SysVQueue extends MessageQueue<SysVDriver> {
    * The message at a position, left in the queue; `null` behind the last one. msgrcv(2) with
    * `MSG_COPY`; `ENOSYS` on kernels without `CONFIG_CHECKPOINT_RESTORE`.
    */
-  peek(index = 0, options?: { bigint?: boolean }): Frame | null {
+  peek<B extends boolean = false>(index = 0, options?: { bigint?: B }): Received<B> | null {
     checkInteger('index', index, 0, Number.MAX_SAFE_INTEGER)
-    const { bigint = false } = checkOptions(options, ['bigint'])
+    const { bigint = false } = checkOptions<{ bigint?: boolean }>(options, ['bigint'])
     checkBoolean('options.bigint', bigint)
     this.channel.assertOpen()
     const { driver } = this.channel
@@ -43,7 +43,7 @@ export class SysVQueue extends MessageQueue<SysVDriver> {
       )
       if (typeof taken !== 'number') {
         if (taken.error) throw taken.error
-        return taken.frames[0] as Frame
+        return taken.frames[0] as Received<B>
       }
       if (taken === -errno.ENOMSG) return null
       // msgmax has been raised since, or was higher when the message was sent.

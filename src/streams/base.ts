@@ -1,6 +1,7 @@
 /** The only importer of readable-stream: its classes, typed as the ones of node:stream they follow. */
 import type * as nodeStream from 'node:stream'
 import readableStream from 'readable-stream'
+import { AbortError } from '../errors.js'
 
 const streams = readableStream as unknown as typeof nodeStream
 
@@ -38,4 +39,24 @@ interface ReadableState<T> {
   length: number
 }
 
-export const { addAbortSignal, finished } = streams
+export const { finished } = streams
+
+/**
+ * What a stream's `signal` does: as addAbortSignal(), but that the `AbortError` is ours, as that of every
+ * other wait. Nobody need listen for it; an error that comes in its place, or before it, is not hushed.
+ */
+export function destroyOnAbort(stream: Readable | Writable, signal: AbortSignal): void {
+  const abort = () => {
+    const aborted = new AbortError(signal.reason)
+    stream.once('error', (error) => {
+      if (error !== aborted && stream.listenerCount('error') === 0) throw error
+    })
+    stream.destroy(aborted)
+  }
+  if (signal.aborted) {
+    abort()
+    return
+  }
+  signal.addEventListener('abort', abort, { once: true })
+  stream.once('close', () => signal.removeEventListener('abort', abort))
+}

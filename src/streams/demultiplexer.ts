@@ -38,12 +38,21 @@ interface DemultiplexerEvents {
  * Events: `'unclaimed'` (a frame that no stream claims), `'error'` (thrown if nobody listens),
  * `'close'`.
  */
-export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements Reader {
+export class Demultiplexer extends EventEmitter<DemultiplexerEvents> {
   readonly #channel: Channel
   readonly #highWaterMark: number
   readonly #discard: boolean
   readonly #source: QueueReadable
   readonly #outputs = new Set<DemultiplexedReadable>()
+  readonly #reader: Reader = {
+    channelClosing: (done) => {
+      this.close().then(done, (error) => {
+        done()
+        this.emitError(error)
+      })
+    },
+    updateKeepAlive() {},
+  }
   #held: Frame[] = []
   #closing: Promise<void> | undefined
 
@@ -64,7 +73,7 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
     this.#source.on('data', (frame: Frame) => this.#place(frame))
     this.#source.on('error', (error) => this.#fail(error))
     this.#source.on('end', () => this.#end())
-    channel.attach(this)
+    channel.attach(this.#reader)
   }
 
   /** A stream of the frames with these types. Destroying it hands its unread frames to the others. */
@@ -128,7 +137,7 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
   #fail(cause: Error): void {
     if (this.#closing) return
     this.#closing = Promise.resolve()
-    this.#channel.detach(this)
+    this.#channel.detach(this.#reader)
     const outputs = [...this.#outputs]
     const { driver } = this.#channel
     const lost = putBack(driver, this.#takeUnread())
@@ -162,7 +171,7 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
   }
 
   async #close(): Promise<void> {
-    this.#channel.detach(this)
+    this.#channel.detach(this.#reader)
     // It may have gone already, with the queue.
     const sourceGone = this.#source.closed
       ? undefined
@@ -174,17 +183,6 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> implements 
     this.emit('close')
     if (lost.length > 0) throw framesLost(this.#channel.driver, lost)
   }
-
-  /** @internal */
-  channelClosing(done: () => void): void {
-    this.close().then(done, (error) => {
-      done()
-      this.emitError(error)
-    })
-  }
-
-  /** @internal */
-  updateKeepAlive(): void {}
 }
 
 interface Owner {
@@ -197,15 +195,24 @@ interface Owner {
 class DemultiplexedReadable extends Readable {
   /** Whether it has all that it may hold; until it asks for more, which it does once. */
   full = false
+  readonly #claim: (type: number | bigint) => boolean
   readonly #owner: Owner
 
-  constructor(
-    readonly claims: (type: number | bigint) => boolean,
-    highWaterMark: number,
-    owner: Owner,
-  ) {
+  constructor(claim: (type: number | bigint) => boolean, highWaterMark: number, owner: Owner) {
     super({ objectMode: true, highWaterMark })
+    this.#claim = claim
     this.#owner = owner
+  }
+
+  /** A claim that throws fails its own stream; the frame is for the others. */
+  claims(type: number | bigint): boolean {
+    if (this.destroyed) return false
+    try {
+      return this.#claim(type)
+    } catch (error) {
+      this.destroy(error as Error)
+      return false
+    }
   }
 
   give(frame: Frame): void {

@@ -2,7 +2,7 @@
 import type { Channel } from '../drivers/channel.js'
 import type { Frame } from '../frame.js'
 import { checkOptions } from '../options.js'
-import { addAbortSignal, Duplex } from './base.js'
+import { Duplex, destroyOnAbort } from './base.js'
 import { collectWrites } from './collect.js'
 import type { Intake } from './intake.js'
 import { iterate } from './iterate.js'
@@ -46,7 +46,7 @@ export class QueueDuplex extends Duplex {
     this.#outlet = new Outlet(channel, outgoing)
     collectWrites(this, this.#outlet)
     for (const signal of [incoming.signal, outgoing.signal]) {
-      if (signal) addAbortSignal(signal, this)
+      if (signal) destroyOnAbort(this, signal)
     }
   }
 
@@ -55,6 +55,11 @@ export class QueueDuplex extends Duplex {
     this.#intake.stop()
   }
 
+  // The first signature is node:stream's own, without which this were no NodeJS.ReadableStream: that
+  // interface knows chunks of text and bytes alone.
+  // biome-ignore lint/suspicious/noExplicitAny: as node:stream has it
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<any>
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Frame>
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Frame> {
     return iterate<Frame>(this)
   }

@@ -61,7 +61,7 @@ export class Intake implements Reader, Waiter {
 
   readonly #refill = (): void => {
     this.#scheduled = false
-    if (this.#ended || this.#waiting) return
+    if (this.#ended || this.#waiting || this.#next < this.#batch.length) return
     if (this.#drained) {
       this.#wait()
       return
@@ -97,15 +97,36 @@ export class Intake implements Reader, Waiter {
     this.#drained = frames.length < this.#asked
     this.#batch = frames
     this.#next = 0
+    this.#handOver(frames)
+  }
+
+  #handOver(frames: Frame[]): void {
+    const first = this.#next
     let bytes = 0
     // A listener may destroy or stop the stream: then the rest of the batch is not this loop's.
-    while (this.#batch === frames && this.#next < frames.length) {
-      const frame = frames[this.#next++] as Frame
-      bytes += frame.data.length
-      if (this.#options.eof && frame.data.length === 0) this.#endAt(frame)
-      else this.#push(frame)
+    try {
+      while (this.#batch === frames && this.#next < frames.length) {
+        const frame = frames[this.#next++] as Frame
+        bytes += frame.data.length
+        if (this.#options.eof && frame.data.length === 0) this.#endAt(frame)
+        else this.#push(frame)
+      }
+    } catch (error) {
+      this.#interrupted(error, frames)
     }
-    spend(frames.length, bytes)
+    spend(this.#next - first, bytes)
+  }
+
+  // A listener threw, which is the process's affair and no fault of the stream's, nor of those who wait
+  // for their turn: it is thrown on its own, and if the process goes on, so do all of these.
+  #interrupted(error: unknown, frames: Frame[]): void {
+    process.nextTick(() => {
+      throw error
+    })
+    process.nextTick(() => {
+      if (this.#batch === frames && this.#next < frames.length) this.#handOver(frames)
+      else this.read()
+    })
   }
 
   #push(raw: Frame): void {

@@ -87,8 +87,7 @@ export function checkReadable(
   name = 'options',
 ): CheckedReadable {
   const options = checkOptions(given, readableOptionNames, name)
-  const flag = (option: 'bigint' | 'eof' | 'objectMode' | 'ack' | 'requeue', otherwise: boolean) =>
-    options[option] === undefined ? otherwise : checkBoolean(`${name}.${option}`, options[option])
+  const flag = flagsOf(options, name)
   const objectMode = flag('objectMode', true)
   const checked: CheckedReadable = {
     selector: checkSelection(driver, options, name),
@@ -109,6 +108,14 @@ export function checkReadable(
   if (checked.ack) checkAck(driver, checked, name)
   checkByteMode(checked, name)
   return checked
+}
+
+/** Reads what is true or false among the options, with its default. */
+function flagsOf<O extends object>(options: O, name: string) {
+  return (option: keyof O & string, otherwise: boolean): boolean => {
+    const value = options[option]
+    return value === undefined ? otherwise : checkBoolean(`${name}.${option}`, value)
+  }
 }
 
 function checkAck(driver: Driver, { objectMode, selector }: CheckedReadable, name: string): void {
@@ -158,8 +165,7 @@ export function checkWritable(
 ): CheckedWritable {
   const options = checkOptions(given, writableOptionNames, name)
   const { type, signal } = options
-  const flag = (option: 'eof' | 'objectMode', otherwise: boolean) =>
-    options[option] === undefined ? otherwise : checkBoolean(`${name}.${option}`, options[option])
+  const flag = flagsOf(options, name)
   const objectMode = flag('objectMode', true)
   const checked: CheckedWritable = {
     type:

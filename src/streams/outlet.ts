@@ -26,6 +26,21 @@ class Message {
   ) {}
 }
 
+/** A chunk that makes no message; whatever a codec throws, a stream fails with an `Error`. */
+class Refused {
+  readonly error: Error
+
+  constructor(chunk: unknown, cause: unknown) {
+    this.error =
+      cause instanceof Error
+        ? cause
+        : Object.assign(
+            argumentError('ERR_INVALID_ARG_VALUE', 'chunk', 'could not be encoded', chunk),
+            { cause },
+          )
+  }
+}
+
 export class Outlet {
   readonly #channel: Channel
   readonly #options: OutletOptions
@@ -47,27 +62,36 @@ export class Outlet {
 
   /**
    * The message that a chunk makes, with a copy of its data: as with `send()`, the caller may reuse his
-   * buffer when `write()` has returned. A chunk that makes none is returned as it is, and its error comes
-   * in its turn. Bytes are not copied: as with a socket, they are the stream's until the callback.
+   * buffer when `write()` has returned. The error of a chunk that makes none comes in its turn. Bytes are
+   * not copied: as with a socket, they are the stream's until the callback.
    */
   keep(chunk: unknown): unknown {
-    if (!this.#options.objectMode || chunk === null || chunk === undefined) return chunk
+    // Of null the stream itself says what is wrong.
+    return this.#options.objectMode && chunk !== null ? this.#kept(chunk) : chunk
+  }
+
+  #kept(chunk: unknown): Message | Refused {
     try {
       const { type, data } = this.#resolve(chunk)
       return new Message(type, typeof data === 'string' ? data : Buffer.from(asBytes(data)))
-    } catch {
-      return chunk
+    } catch (error) {
+      return new Refused(chunk, error)
     }
   }
 
   /** `_write` and `_writev`; the callback means that the kernel has all of it. */
   write(chunks: readonly { chunk: unknown }[], callback: WriteCallback): void {
-    if (this.#options.objectMode) this.#sendMessages(chunks, 0, callback)
-    else this.#sendBytes({ chunks: chunks as readonly BytesChunk[], index: 0, at: 0 }, callback)
+    if (this.#options.objectMode) {
+      // That of end(chunk) was not kept. Before the outbox is filled, for a codec may send, too.
+      const kept = chunks.map(({ chunk }) =>
+        chunk instanceof Message || chunk instanceof Refused ? chunk : this.#kept(chunk),
+      )
+      this.#sendMessages(kept, 0, callback)
+    } else this.#sendBytes({ chunks: chunks as readonly BytesChunk[], index: 0, at: 0 }, callback)
   }
 
   #sendMessages(
-    chunks: readonly { chunk: unknown }[],
+    chunks: readonly (Message | Refused)[],
     from: number,
     callback: WriteCallback,
   ): void {
@@ -78,9 +102,9 @@ export class Outlet {
     try {
       this.#channel.assertOpen()
       while (index < chunks.length && outbox.used < PORTION) {
-        const chunk = chunks[index]?.chunk
-        const { type, data } = chunk instanceof Message ? chunk : this.#resolve(chunk)
-        driver.checkLength(outbox.add(type, data))
+        const chunk = chunks[index] as Message | Refused
+        if (chunk instanceof Refused) throw chunk.error
+        driver.checkLength(outbox.add(chunk.type, chunk.data))
         index++
       }
     } catch (error) {

@@ -3,7 +3,7 @@ import type { Channel } from '../drivers/channel.js'
 import type { SysVDriver } from '../drivers/sysv-driver.js'
 import type { Frame } from '../frame.js'
 import { Acknowledger } from './acknowledger.js'
-import { addAbortSignal, Readable } from './base.js'
+import { destroyOnAbort, Readable } from './base.js'
 import { Intake } from './intake.js'
 import { iterate } from './iterate.js'
 import { type CheckedReadable, checkReadable, type ReadableOptions } from './options.js'
@@ -33,7 +33,7 @@ export class QueueReadable<F = Frame> extends Readable {
     super({ objectMode: checked.objectMode, highWaterMark: checked.highWaterMark })
     this.#intake = intakeFor(this, channel, checked)
     // An aborted one destroys at once, for which there must be an intake.
-    if (checked.signal) addAbortSignal(checked.signal, this)
+    if (checked.signal) destroyOnAbort(this, checked.signal)
   }
 
   /** Takes no more from the kernel; what was taken is handed over, then the stream ends. */
@@ -65,6 +65,11 @@ export class QueueReadable<F = Frame> extends Readable {
     this.#intake.destroy(error, callback)
   }
 
+  // The first signature is node:stream's own, without which this were no NodeJS.ReadableStream: that
+  // interface knows chunks of text and bytes alone.
+  // biome-ignore lint/suspicious/noExplicitAny: as node:stream has it
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<any>
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<F>
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<F> {
     return iterate<F>(this)
   }

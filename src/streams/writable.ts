@@ -1,6 +1,6 @@
 /** A queue as a writable stream. */
 import type { Channel } from '../drivers/channel.js'
-import { addAbortSignal, Writable } from './base.js'
+import { destroyOnAbort, Writable } from './base.js'
 import { collectWrites } from './collect.js'
 import { checkWritable, type WritableOptions } from './options.js'
 import { Outlet, type WriteCallback } from './outlet.js'
@@ -20,7 +20,7 @@ export class QueueWritable extends Writable {
     this.#outlet = new Outlet(channel, checked)
     collectWrites(this, this.#outlet)
     // An aborted one destroys at once, for which there must be an outlet.
-    if (checked.signal) addAbortSignal(checked.signal, this)
+    if (checked.signal) destroyOnAbort(this, checked.signal)
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {

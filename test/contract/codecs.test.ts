@@ -199,11 +199,51 @@ for (const kind of kinds) {
         const queue = openQueue(t, kind)
         const writable = queue.writable({ codec })
         const failed = failure(writable)
-        await t.rejects(write(writable, value))
-        t.ok((await failed) instanceof TypeError)
+        const expected = { name: 'TypeError', code: /^ERR_INVALID_ARG_/, message: /"chunk"/ }
+        await t.rejects(write(writable, value), expected)
+        t.match(await failed, expected)
         t.equal(queue.stats().messages, 0)
       })
     }
+
+    for (const thrown of [undefined, null, 'text']) {
+      t.test(`a codec that throws ${thrown} fails the write with an Error`, async (t) => {
+        const queue = openQueue(t, kind)
+        const encode = () => {
+          throw thrown
+        }
+        const writable = queue.writable({ codec: { encode, decode: String } })
+        const failed = failure(writable)
+        await t.rejects(write(writable, 'x'), { code: 'ERR_INVALID_ARG_VALUE' })
+        t.strictSame((await failed).cause, thrown)
+        t.equal(queue.stats().messages, 0)
+      })
+    }
+
+    t.test('a codec is asked once for each value, and may send meanwhile', async (t) => {
+      const queue = openQueue(t, kind)
+      const asked: unknown[] = []
+      const codec: Codec<string> = {
+        encode(value) {
+          asked.push(value)
+          queue.trySend(`before ${value}`)
+          if (value === 'none') throw new Error('its own')
+          return value
+        },
+        decode: String,
+      }
+      const writable = queue.writable({ codec })
+      const failed = failure(writable)
+      writable.write('one')
+      writable.write('two')
+      writable.end('none')
+      t.match(await failed, { message: 'its own' })
+      t.same(asked, ['one', 'two', 'none'])
+      t.same(
+        drain(queue).map(([, text]) => text),
+        ['before one', 'before two', 'before none', 'one', 'two'],
+      )
+    })
 
     t.test('a codec that encodes to no data fails the write', async (t) => {
       const queue = openQueue(t, kind)

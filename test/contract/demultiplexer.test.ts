@@ -213,6 +213,20 @@ for (const kind of kinds) {
       }
     })
 
+    t.test('a claim that throws fails its stream, and the frame is for the others', async (t) => {
+      const queue = openQueue(t, kind)
+      const demux = queue.demultiplex()
+      const claiming = demux.readable(() => {
+        throw new Error('its claim')
+      })
+      const other = demux.readable(6)
+      const failed = failure(claiming)
+      await queue.send('x', { type: 6 })
+      t.match(await failed, { message: 'its claim' })
+      t.same(texts(await take<Frame>(other, 1)), ['x'])
+      await demux.close()
+    })
+
     t.test('a failing stream of its own is not the end of the others', async (t) => {
       const queue = openQueue(t, kind)
       const demux = queue.demultiplex()

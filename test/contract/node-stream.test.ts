@@ -91,7 +91,7 @@ for (const kind of kinds) {
     t.test('finished tells of an end', async (t) => {
       const queue = openQueue(t, kind)
       const readable = queue.readable({ eof: true })
-      const over = promises.finished(readable.resume() as Readable)
+      const over = promises.finished(readable.resume())
       await queue.send('')
       await over
       const writable = queue.writable()
@@ -114,7 +114,7 @@ for (const kind of kinds) {
       const controller = new AbortController()
       const readable = addAbortSignal(controller.signal, queue.readable())
       await take(readable, 1)
-      const over = promises.finished(readable as Readable)
+      const over = promises.finished(readable)
       controller.abort()
       await t.rejects(over, { name: 'AbortError' })
       t.equal(drain(queue).length, 1)

@@ -1,5 +1,6 @@
-import { Frame, QueueError, QueueReadable } from 'kernelmq'
+import { AbortError, Frame, QueueError, QueueReadable } from 'kernelmq'
 import { test } from 'tap'
+import { inChild } from '../fixtures/child.js'
 import { drain, fill, kinds, LARGE, openAgain, openQueue, texts } from '../fixtures/queues.js'
 import { all, failure, settle, take, until } from '../fixtures/streams.js'
 
@@ -163,8 +164,71 @@ for (const kind of kinds) {
       await take(readable, 2)
       const failed = failure(readable)
       controller.abort()
-      t.match(await failed, { name: 'AbortError', code: 'ABORT_ERR' })
+      const error = await failed
+      t.ok(error instanceof AbortError)
+      t.equal(error.cause, controller.signal.reason)
       t.equal(drain(queue).length, 4)
+    })
+
+    t.test('a signal hushes its abort, and no other error', async (t) => {
+      const queue = openQueue(t, kind)
+      const thrown = await inChild(
+        async ({ open }, address: string) => {
+          const thrown: (string | undefined)[] = []
+          process.on('uncaughtException', (error: NodeJS.ErrnoException) => thrown.push(error.code))
+          const queue = open(address)
+          const controller = new AbortController()
+          const { signal } = controller
+          const told = async (count: number) => {
+            while (thrown.length < count) await new Promise(setImmediate)
+          }
+
+          const waiting = queue.readable({ signal })
+          const closed = new Promise<void>((resolve) => waiting.once('close', resolve))
+          const over = queue.readable({ signal })
+          const taken = new Promise((resolve) => over.once('readable', resolve))
+          await Promise.all([queue.send('x'), taken])
+          const room = Buffer.alloc(queue.maxMessageSize)
+          while (queue.trySend(room)) {}
+          controller.abort()
+          await Promise.all([closed, told(1)])
+
+          const failing = queue.writable({ signal: new AbortController().signal })
+          failing.write(Buffer.alloc(queue.maxMessageSize + 1))
+          await told(2)
+          return thrown
+        },
+        { args: [queue.address] },
+      )
+      t.same(thrown, ['ERR_FRAMES_LOST', 'EMSGSIZE'])
+    })
+
+    t.test('a listener that throws stops neither the stream nor those behind it', async (t) => {
+      const queue = openQueue(t, kind)
+      const seen = await inChild(
+        async ({ open }, address: string) => {
+          const seen: string[] = []
+          process.on('uncaughtException', (error) => seen.push(error.message))
+          const queue = open(address)
+          const readable = queue.readable()
+          let count = 0
+          readable.on('data', ({ data }) => {
+            if (++count % 2 === 1) throw new Error(`at ${data}`)
+            seen.push(String(data))
+            if (count === 4) readable.destroy()
+          })
+          // It waits, and another one behind it.
+          for (let i = 0; i < 10; i++) await new Promise(setImmediate)
+          const behind = queue.receive()
+          for (const text of ['a', 'b', 'c', 'd', 'e']) queue.trySend(text)
+          await new Promise((resolve) => readable.once('close', resolve))
+          seen.push(`behind: ${(await behind).data}`)
+          return seen
+        },
+        { args: [queue.address] },
+      )
+      t.equal(seen.length, 5)
+      t.equal(seen.filter((text) => text.startsWith('at ')).length, 2)
     })
 
     t.test('an abort ends a wait, which takes nothing later', async (t) => {

@@ -34,6 +34,29 @@ for (const kind of kinds) {
       t.equal(queue.tryReceive()?.type, 5)
     })
 
+    t.test(
+      'TypeScript knows a type for a number, and with bigint: true for a bigint',
+      async (t) => {
+        const queue = openQueue(t, kind)
+        for (let i = 0; i < 6; i++) await queue.send('x', { type: 5 })
+        const number: number = (await queue.receive()).type
+        const bigint: bigint = (await queue.receive({ bigint: true })).type
+        const maybe: number | undefined = queue.tryReceive()?.type
+        const either: number | bigint = (await queue.receive({ bigint: number > 0 })).type
+        t.same([number, bigint, maybe, either], [5, 5n, 5, 5n])
+        for await (const { type } of queue) {
+          const streamed: number = type
+          t.equal(streamed, 5)
+          break
+        }
+        for await (const { type } of queue.readable({ bigint: true })) {
+          const streamed: bigint = type
+          t.equal(streamed, 5n)
+          break
+        }
+      },
+    )
+
     t.test('with bigint: true types are received as bigints', async (t) => {
       const queue = openQueue(t, kind)
       await queue.send('a', { type: 5 })
