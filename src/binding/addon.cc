@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "descriptor.h"
 #include "looker.h"
 #include "posix_notifier.h"
 #include "posix_queue.h"
@@ -13,6 +14,7 @@
 Addon::Addon(Napi::Env env, Napi::Object exports)
     : env_(env), context_(std::make_unique<Napi::AsyncContext>(env, "kernelmq")) {
   napi_get_uv_event_loop(env, &loop_);
+  descriptors_ = std::make_unique<Descriptors>();
   looker_ = std::make_unique<Looker>(loop_, handles_);
   Add(looker_.get());
   waits_ = std::make_unique<WaitPool>(loop_, handles_);

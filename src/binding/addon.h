@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+class Descriptors;
 class Looker;
 class WaitPool;
 
@@ -52,6 +53,7 @@ class Addon {
 
   uv_loop_t* loop() const { return loop_; }
   const std::shared_ptr<LoopHandles>& handles() const { return handles_; }
+  Descriptors& descriptors() { return *descriptors_; }
   Looker& looker() { return *looker_; }
   WaitPool& waits() { return *waits_; }
 
@@ -72,6 +74,7 @@ class Addon {
   std::shared_ptr<LoopHandles> handles_ = std::make_shared<LoopHandles>();
   // In the order of their creation.
   std::vector<Closable*> closables_;
+  std::unique_ptr<Descriptors> descriptors_;
   std::unique_ptr<Looker> looker_;
   std::unique_ptr<WaitPool> waits_;
   std::unique_ptr<Napi::AsyncContext> context_;

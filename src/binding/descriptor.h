@@ -3,33 +3,34 @@
 #include <unistd.h>
 
 #include <map>
-#include <mutex>
+#include <memory>
 
-// Who owns which descriptor, in all threads. One that was inherited can be taken over more than
-// once: it is closed with its last handle, for a number that is closed twice may be somebody else's
-// by then.
+// A file descriptor, closed with the last that holds it.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() { close(fd_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int fd() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+// The descriptors of an environment. An inherited one can be taken over more than once: the handles
+// share it, for a number that is closed twice may be somebody else's by then.
 class Descriptors {
  public:
-  static void Own(int fd) {
-    const std::lock_guard<std::mutex> lock(Mutex());
-    ++Owners()[fd];
-  }
-
-  static void Close(int fd) {
-    const std::lock_guard<std::mutex> lock(Mutex());
-    if (--Owners()[fd] > 0) return;
-    Owners().erase(fd);
-    close(fd);
+  std::shared_ptr<Descriptor> Own(int fd) {
+    std::weak_ptr<Descriptor>& known = known_[fd];
+    auto descriptor = known.lock();
+    if (!descriptor) known = descriptor = std::make_shared<Descriptor>(fd);
+    return descriptor;
   }
 
  private:
-  // Never destroyed: handles of other threads may outlive what is static.
-  static std::mutex& Mutex() {
-    static auto* mutex = new std::mutex;
-    return *mutex;
-  }
-  static std::map<int, int>& Owners() {
-    static auto* owners = new std::map<int, int>;
-    return *owners;
-  }
+  // No more than there were descriptors at one time.
+  std::map<int, std::weak_ptr<Descriptor>> known_;
 };

@@ -5,18 +5,17 @@
 
 #include <cerrno>
 
-#include "descriptor.h"
-
 // Lives on until libuv is done with it.
 struct Poller::Handle {
   uv_poll_t poll;
-  int fd;
+  std::shared_ptr<Descriptor> descriptor;
   int epoll;
   std::shared_ptr<LoopHandles> handles;
 };
 
-std::unique_ptr<Poller> Poller::Open(Addon& addon, int fd, bool shared, Callback callback,
-                                     int* failed) {
+std::unique_ptr<Poller> Poller::Open(Addon& addon, std::shared_ptr<Descriptor> descriptor,
+                                     bool shared, Callback callback, int* failed) {
+  const int fd = descriptor->fd();
   int epoll = -1;
   if (shared) {
     epoll_event none = {};
@@ -34,7 +33,7 @@ std::unique_ptr<Poller> Poller::Open(Addon& addon, int fd, bool shared, Callback
     return nullptr;
   }
   auto poller = std::unique_ptr<Poller>(new Poller(addon, std::move(callback)));
-  handle->fd = fd;
+  handle->descriptor = std::move(descriptor);
   handle->epoll = epoll;
   handle->handles = addon.handles();
   handle->handles->Opened();
@@ -51,7 +50,6 @@ Poller::~Poller() {
   uv_close(reinterpret_cast<uv_handle_t*>(&handle_->poll), [](uv_handle_t* closed) {
     auto* handle = static_cast<Handle*>(closed->data);
     if (handle->epoll >= 0) close(handle->epoll);
-    Descriptors::Close(handle->fd);
     const auto handles = handle->handles;
     delete handle;
     handles->Closed();
@@ -106,7 +104,8 @@ int Poller::Arm() {
     epoll_event event = {};
     event.events =
         ((armed_ & UV_READABLE) ? EPOLLIN : 0u) | ((armed_ & UV_WRITABLE) ? EPOLLOUT : 0u);
-    if (epoll_ctl(handle_->epoll, EPOLL_CTL_MOD, handle_->fd, &event) < 0) return -errno;
+    if (epoll_ctl(handle_->epoll, EPOLL_CTL_MOD, handle_->descriptor->fd(), &event) < 0)
+      return -errno;
     events = UV_READABLE;
   }
   return uv_poll_start(&handle_->poll, events, [](uv_poll_t* poll, int status, int ready) {

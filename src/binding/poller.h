@@ -6,20 +6,21 @@
 #include <memory>
 
 #include "addon.h"
+#include "descriptor.h"
 #include "looker.h"
 
 // Readiness of one descriptor on the event loop (uv_poll_t). Events are one-shot for the owner but
 // the watch is left armed behind them: an owner that asks again at once, as a busy reader does,
-// costs no epoll_ctl(2). The descriptor is closed with the poller, and only once libuv has let go
-// of it: polling a closed descriptor aborts the process.
+// costs no epoll_ctl(2). The descriptor is held until libuv has let go of it: polling a closed
+// one aborts the process.
 class Poller : public Looking {
  public:
   using Callback = std::function<void(int status, int events)>;
 
   // `shared`: the open file description belongs to other processes too. uv_poll would set
   // O_NONBLOCK on it under their hands, so an epoll descriptor of our own is polled in its place.
-  static std::unique_ptr<Poller> Open(Addon& addon, int fd, bool shared, Callback callback,
-                                      int* failed);
+  static std::unique_ptr<Poller> Open(Addon& addon, std::shared_ptr<Descriptor> descriptor,
+                                      bool shared, Callback callback, int* failed);
   ~Poller() override;
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;

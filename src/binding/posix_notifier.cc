@@ -38,8 +38,9 @@ PosixNotifier::~PosixNotifier() {
 }
 
 int PosixNotifier::Open() {
-  socket_ = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (socket_ < 0) return -errno;
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  socket_ = std::make_shared<Descriptor>(fd);
   int failed = 0;
   poller_ = Poller::Open(
       addon_, socket_, false, [this](int status, int) { OnReadable(status); }, &failed);
@@ -47,21 +48,20 @@ int PosixNotifier::Open() {
     poller_->KeepAlive(keep_alive_);
     return 0;
   }
-  close(socket_);
-  socket_ = -1;
+  socket_.reset();
   return failed;
 }
 
 Napi::Value PosixNotifier::Register(const Napi::CallbackInfo& info) {
   if (registered_) return Result(info.Env(), -EBUSY);
-  if (socket_ < 0) {
+  if (!socket_) {
     if (const int failed = Open()) return Result(info.Env(), failed);
   }
   queue_ = Int32(info, 0);
   char cookie[kCookie] = {};
   sigevent event = {};
   event.sigev_notify = SIGEV_THREAD;
-  event.sigev_signo = socket_;
+  event.sigev_signo = socket_->fd();
   event.sigev_value.sival_ptr = cookie;
   // The system call, not mq_notify(3): that would start a helper thread of the C library's.
   if (syscall(SYS_mq_notify, queue_, &event) < 0) return Result(info.Env(), -errno);
@@ -85,7 +85,7 @@ void PosixNotifier::OnReadable(int status) {
   int what = status;
   if (status == 0) {
     const ssize_t length =
-        Retry([&] { return recv(socket_, cookie, sizeof cookie, MSG_DONTWAIT); });
+        Retry([&] { return recv(socket_->fd(), cookie, sizeof cookie, MSG_DONTWAIT); });
     if (length < 0 && errno == EAGAIN) {
       poller_->Want(UV_READABLE);
       return;
@@ -107,7 +107,7 @@ void PosixNotifier::Close() {
     Unref();
   }
   poller_.reset();
-  socket_ = -1;
+  socket_.reset();
 }
 
 void PosixNotifier::CloseFromJs(const Napi::CallbackInfo&) { Close(); }

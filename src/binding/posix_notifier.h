@@ -28,7 +28,7 @@ class PosixNotifier : public Napi::ObjectWrap<PosixNotifier>, public Closable {
   void OnReadable(int status);
 
   Addon& addon_;
-  int socket_ = -1;
+  std::shared_ptr<Descriptor> socket_;
   int queue_ = -1;
   bool keep_alive_ = true;
   bool registered_ = false;

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "arguments.h"
-#include "descriptor.h"
 #include "record.h"
 
 namespace {
@@ -75,9 +74,8 @@ Napi::Function PosixQueue::Define(Napi::Env env) {
 PosixQueue::PosixQueue(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<PosixQueue>(info),
       addon_(Addon::Of(info.Env())),
-      fd_(Int32(info, 0)),
+      descriptor_(addon_.descriptors().Own(Int32(info, 0))),
       shared_(Bool(info, 1)) {
-  Descriptors::Own(fd_);
   addon_.Add(this);
 }
 
@@ -87,15 +85,10 @@ PosixQueue::~PosixQueue() {
 }
 
 void PosixQueue::Close() {
-  if (fd_ < 0) return;
-  const int fd = fd_;
-  fd_ = -1;
+  if (!descriptor_) return;
+  descriptor_.reset();
   Wanting(0);
-  if (poller_) {
-    poller_.reset();
-  } else {
-    Descriptors::Close(fd);
-  }
+  poller_.reset();
 }
 
 void PosixQueue::CloseFromJs(const Napi::CallbackInfo&) { Close(); }
@@ -110,7 +103,7 @@ Napi::Value PosixQueue::Send(const Napi::CallbackInfo& info) {
     if (!record) return Result(info.Env(), sent ? sent : -EFAULT);
     const auto priority = static_cast<unsigned>(record->type);
     const int failed = Retry(
-        [&] { return mq_timedsend(fd_, record->data(), record->length, priority, &kLongAgo); });
+        [&] { return mq_timedsend(fd(), record->data(), record->length, priority, &kLongAgo); });
     if (failed) {
       return Result(info.Env(), sent ? sent : -(errno == ETIMEDOUT ? EAGAIN : errno));
     }
@@ -129,8 +122,8 @@ Napi::Value PosixQueue::Receive(const Napi::CallbackInfo& info) {
     Record* record = slab.Free(&capacity);
     if (!record) return Result(info.Env(), taken ? taken : -E2BIG);
     unsigned priority = 0;
-    const ssize_t length =
-        Retry([&] { return mq_timedreceive(fd_, record->data(), capacity, &priority, &kLongAgo); });
+    const ssize_t length = Retry(
+        [&] { return mq_timedreceive(fd(), record->data(), capacity, &priority, &kLongAgo); });
     if (length < 0) {
       // The buffer must have room for the queue's longest message, whatever is there: to the caller
       // the same as System V's E2BIG.
@@ -147,11 +140,12 @@ Napi::Value PosixQueue::Receive(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value PosixQueue::Want(const Napi::CallbackInfo& info) {
-  if (fd_ < 0) return Result(info.Env(), -EBADF);
+  if (!descriptor_) return Result(info.Env(), -EBADF);
   if (!poller_) {
     int failed = 0;
     poller_ = Poller::Open(
-        addon_, fd_, shared_, [this](int status, int events) { OnReady(status, events); }, &failed);
+        addon_, descriptor_, shared_, [this](int status, int events) { OnReady(status, events); },
+        &failed);
     if (!poller_) return Result(info.Env(), failed);
     poller_->KeepAlive(keep_alive_);
   }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "addon.h"
+#include "descriptor.h"
 #include "poller.h"
 
 // An open POSIX queue: owns the descriptor (with others, where they took over the same), and polls
@@ -32,11 +33,14 @@ class PosixQueue : public Napi::ObjectWrap<PosixQueue>, public Closable {
   void KeepAlive(const Napi::CallbackInfo& info);
   void CloseFromJs(const Napi::CallbackInfo& info);
 
+  // -1 once closed.
+  int fd() const { return descriptor_ ? descriptor_->fd() : -1; }
   void OnReady(int status, int events);
   void Wanting(int events);
 
   Addon& addon_;
-  int fd_;
+  // Null once closed.
+  std::shared_ptr<Descriptor> descriptor_;
   // The open file description is other processes' too: its flags are not ours to change.
   bool shared_;
   bool keep_alive_ = true;
