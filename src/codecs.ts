@@ -1,7 +1,9 @@
 /** How the data of a message becomes a value and back. */
-import parseJson from 'secure-json-parse'
 import { argumentError } from './errors.js'
 import type { Frame } from './frame.js'
+import { require } from './package.js'
+
+const parseJson: typeof import('secure-json-parse') = require('secure-json-parse')
 
 export interface Codec<T> {
   encode(value: T): Uint8Array | string

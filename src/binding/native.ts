@@ -3,8 +3,10 @@
  * what a call means is checked by its callers. A result is what the system call returned or, where
  * it failed, its errno negated.
  */
-import { fileURLToPath } from 'node:url'
-import load from 'node-gyp-build'
+import { packageFolder, require } from '../package.js'
+
+/** Loads the addon of a package: its own build, or else the prebuilt one for this system. */
+const load: (packageFolder: string) => unknown = require('node-gyp-build')
 
 /** Messages in memory: records one after another, laid out as in `drivers/records.ts`. */
 export type Slab = Uint8Array
@@ -108,5 +110,4 @@ export interface Native {
   system: { messageQueueLimit(): { soft: number; hard: number } | number }
 }
 
-// dist/binding/native.js: two folders below the package.
-export const native = load(fileURLToPath(new URL('../..', import.meta.url))) as Native
+export const native = load(packageFolder) as Native

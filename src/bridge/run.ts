@@ -6,10 +6,8 @@ import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { argumentError, QueueError } from '../errors.js'
 import type { Frame } from '../frame.js'
+import { type MessageQueue, type OpenOptions, open, SysVQueue } from '../index.js'
 import { checkOptions } from '../options.js'
-import type { MessageQueue } from '../queues/message-queue.js'
-import { type OpenOptions, open } from '../queues/open.js'
-import { SysVQueue } from '../queues/sysv-queue.js'
 import type { Readable, Writable } from '../streams/base.js'
 import {
   type Credentials,

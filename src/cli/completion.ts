@@ -1,5 +1,6 @@
 /** `kmq completion` */
-import { Argument, type Command } from 'commander'
+import type { Command } from 'commander'
+import { Argument } from './commander.js'
 import { bashScript } from './completion/bash.js'
 import { fishScript } from './completion/fish.js'
 import { shapeOf } from './completion/shape.js'

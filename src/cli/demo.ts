@@ -6,11 +6,12 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import { pipeline as connect } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { type MessageQueue, open } from '../index.js'
+import { packageFolder } from '../package.js'
 import { type Level, type Levels, levelsFor } from './demo/levels.js'
 import { bytesOf, findLog, Lines, type Log } from './demo/log.js'
 import type { Report, Task } from './demo/reader.js'
@@ -252,7 +253,7 @@ class Reader {
 
   constructor() {
     // The options of this process may be for no script file: `node --eval`.
-    const script = fileURLToPath(new URL('./demo/reader.js', import.meta.url))
+    const script = join(packageFolder, 'dist/cli/demo/reader.js')
     this.#child = fork(script, { execArgv: [] })
   }
 

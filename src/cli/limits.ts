@@ -1,6 +1,7 @@
 /** `kmq limits`, `kmq limits set`, `kmq limits plan` */
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { type Limits, limits, type NewLimits, setLimits } from '../index.js'
+import { Option } from './commander.js'
 import { UsageError } from './failure.js'
 import { formatPlan } from './format/plan.js'
 import { formatBytes } from './format/queue.js'

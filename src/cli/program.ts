@@ -1,10 +1,12 @@
 /** The contents page of the command line: every command, in the order in which the help lists them. */
-import { readFileSync, writeSync } from 'node:fs'
-import { Command } from 'commander'
+import { writeSync } from 'node:fs'
+import type * as commander from 'commander'
+import { require } from '../package.js'
+import { Command } from './commander.js'
 
 /** What a command's file exports: it adds the command's arguments, options and action. */
 interface CommandFile {
-  define(command: Command): Command
+  define(command: commander.Command): commander.Command
 }
 
 /** A command's file is loaded when the command is called: `kmq --help` needs none of them. */
@@ -33,7 +35,7 @@ A queue is addressed by
 
 Exit status: 0 done, 1 the kernel said no, 2 wrong usage, 128+n ended by signal n.`
 
-export async function buildProgram(args: readonly string[]): Promise<Command> {
+export async function buildProgram(args: readonly string[]): Promise<commander.Command> {
   const program = new Command('kmq')
     .description('Linux message queues from the shell: System V and POSIX.')
     .version(version())
@@ -59,7 +61,7 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
 }
 
 /** The program with all commands loaded: for the manual page and the completion scripts. */
-export async function buildWholeProgram(): Promise<Command> {
+export async function buildWholeProgram(): Promise<commander.Command> {
   const program = await buildProgram([])
   for (const command of program.commands) {
     const entry = commands[command.name()]
@@ -68,12 +70,11 @@ export async function buildWholeProgram(): Promise<Command> {
   return program
 }
 
-function addQuiet(command: Command): void {
+function addQuiet(command: commander.Command): void {
   command.option('-q, --quiet', 'print no counts and notes on standard error')
   for (const subcommand of command.commands) addQuiet(subcommand)
 }
 
 function version(): string {
-  const file = new URL('../../package.json', import.meta.url)
-  return JSON.parse(readFileSync(file, 'utf8')).version
+  return require('kernelmq/package.json').version
 }

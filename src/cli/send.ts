@@ -1,9 +1,10 @@
 /** `kmq send` */
 
 import { addAbortSignal, type Readable } from 'node:stream'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { type MessageQueue, QueueError, type SysVQueue } from '../index.js'
 import { type OnFull, onFullPolicies } from '../overflow.js'
+import { Option } from './commander.js'
 import { Stopped, UsageError } from './failure.js'
 import {
   type CutterOptions,

@@ -1,5 +1,5 @@
 /** The values of options and arguments, from the text that they are given as. */
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError } from './commander.js'
 
 /** A whole number from 0, decimal. */
 export function parseCount(text: string): number {

@@ -1,9 +1,9 @@
 /** The only importer of readable-stream: its classes, typed as the ones of node:stream they follow. */
 import type * as nodeStream from 'node:stream'
-import readableStream from 'readable-stream'
 import { AbortError } from '../errors.js'
+import { require } from '../package.js'
 
-const streams = readableStream as unknown as typeof nodeStream
+const streams: typeof nodeStream = require('readable-stream')
 
 export const Readable = streams.Readable
 export type Readable = nodeStream.Readable

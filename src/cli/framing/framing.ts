@@ -1,5 +1,6 @@
 /** How messages stand in a stream of bytes, on both sides of a pipe. */
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
+import { Option } from '../commander.js'
 
 /**
  * - `line`: one message a line, without its newline
