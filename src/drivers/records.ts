@@ -15,21 +15,27 @@ function recordSize(length: number): number {
   return HEADER + ((length + 7) & ~7)
 }
 
-function allocate(longest: number): { bytes: Buffer; words: Int32Array } {
-  const bytes = Buffer.allocUnsafeSlow(Math.max(SLAB, recordSize(longest)))
+function allocate(size: number): { bytes: Buffer; words: Int32Array } {
+  const bytes = Buffer.allocUnsafeSlow(size)
   // Frames are views of the slab: were it transferred to another thread with one of them, all would
   // be detached, and the addon would write to memory that is not ours.
   markAsUntransferable(bytes.buffer)
   return { bytes, words: new Int32Array(bytes.buffer) }
 }
 
-/** Messages to be sent. One for all queues of a thread: a call fills it, sends, and forgets. */
+/** Messages to be sent: filled, sent by one call, and cleared. */
 export class Outbox {
-  #slab = allocate(0)
+  readonly #size: number
+  #slab: ReturnType<typeof allocate>
   #used = 0
   // Where the message that is being added ends so far.
   #end = 0
   count = 0
+
+  constructor(size: number) {
+    this.#size = size
+    this.#slab = allocate(size)
+  }
 
   get bytes(): Uint8Array {
     return this.#slab.bytes
@@ -107,7 +113,7 @@ export class Outbox {
   copyFrom(offset: number): Uint8Array {
     const copy = Buffer.allocUnsafeSlow(this.#used - offset)
     copy.set(this.#slab.bytes.subarray(offset, this.#used))
-    if (this.#slab.bytes.length > SLAB) this.#slab = allocate(0)
+    if (this.#slab.bytes.length > SLAB) this.#slab = allocate(this.#size)
     return copy
   }
 }
@@ -154,7 +160,7 @@ export function isSafeType(high: number): boolean {
  * that is used up a new one takes its place, so an idle queue holds no memory here.
  */
 export class Inbox {
-  #slab = allocate(0)
+  #slab = allocate(SLAB)
   #used = 0
 
   /**
@@ -204,7 +210,7 @@ export class Inbox {
   }
 
   #renew(longest: number): void {
-    this.#slab = allocate(longest)
+    this.#slab = allocate(Math.max(SLAB, recordSize(longest)))
     this.#used = 0
   }
 }
@@ -216,5 +222,6 @@ export interface Taken {
   error?: Error
 }
 
-export const outbox = new Outbox()
+/** For all queues of a thread: a call fills it, sends, and is done with it. */
+export const outbox = new Outbox(SLAB)
 export const inbox = new Inbox()

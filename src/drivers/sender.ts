@@ -5,7 +5,7 @@
 import type { Data } from '../codecs.js'
 import { errno } from '../errors.js'
 import type { Driver, Liveness, RoomWait } from './driver.js'
-import { nextRecord, outbox } from './records.js'
+import { nextRecord, type Outbox, outbox } from './records.js'
 
 /** Called once, when the kernel has all of the messages, or with what went wrong. */
 export type Sent = (error: Error | null) => void
@@ -38,36 +38,36 @@ export class Sender {
   trySend(type: number | bigint, data: Data): boolean {
     outbox.clear()
     this.#driver.checkLength(outbox.add(type, data))
-    return this.#pending.length === 0 && this.#sendNow(0, 1) === 1
+    return this.#pending.length === 0 && this.#sendNow(outbox) === 1
   }
 
   /** Undefined where the kernel has the message already; otherwise `done` tells, later. */
   send(type: number | bigint, data: Data, done: Sent): Pending | undefined {
     outbox.clear()
     this.#driver.checkLength(outbox.add(type, data))
-    return this.sendOutbox(done)
+    return this.sendAll(outbox, done)
   }
 
-  /** The same for all messages in the outbox, whose lengths were checked. */
-  sendOutbox(done: Sent): Pending | undefined {
+  /** The same for all messages in an outbox, whose lengths were checked: it may be used again. */
+  sendAll(messages: Outbox, done: Sent): Pending | undefined {
     let sent = 0
-    if (outbox.count === 0) return undefined
+    if (messages.count === 0) return undefined
     if (this.#pending.length === 0) {
-      sent = this.#sendNow(0, outbox.count)
-      if (sent === outbox.count) return undefined
+      sent = this.#sendNow(messages)
+      if (sent === messages.count) return undefined
     }
     let offset = 0
-    for (let i = 0; i < sent; i++) offset = nextRecord(outbox.bytes, offset)
-    const bytes = outbox.copyFrom(offset)
-    const pending: Pending = { bytes, offset: 0, count: outbox.count - sent, done }
+    for (let i = 0; i < sent; i++) offset = nextRecord(messages.bytes, offset)
+    const bytes = messages.copyFrom(offset)
+    const pending: Pending = { bytes, offset: 0, count: messages.count - sent, done }
     this.#pending.push(pending)
     this.#begin()
     return pending
   }
 
-  #sendNow(offset: number, count: number): number {
+  #sendNow({ bytes, count }: Outbox): number {
     const driver = this.#driver
-    const sent = driver.send(outbox.bytes, offset, count)
+    const sent = driver.send(bytes, 0, count)
     if (sent >= 0) return sent
     if (sent === -errno.EAGAIN) return 0
     throw driver.error(sent, driver.sendCall)

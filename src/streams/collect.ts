@@ -15,26 +15,22 @@ export function collectWrites(stream: Writable | Duplex, outlet: Outlet): void {
     encoding: unknown,
     callback?: WriteCallback,
   ) => boolean
-  let corked = false
   let written = 0
-  const uncork = () => {
-    corked = false
-    stream.uncork()
-  }
+  const uncork = () => stream.uncork()
   stream.write = (chunk: unknown, encoding?: unknown, callback?: unknown) => {
-    if (!corked) {
-      corked = true
+    if (stream.writableCorked === 0) {
       stream.cork()
       process.nextTick(uncork)
     }
-    const kept = outlet.keep(chunk)
     const done = (typeof encoding === 'function' ? encoding : callback) as WriteCallback | undefined
     const place = written
     const more = done
-      ? write.call(stream, kept, encoding === done ? undefined : encoding, (error) =>
+      ? write.call(stream, chunk, encoding === done ? undefined : encoding, (error) =>
           done(error && place < outlet.accepted ? null : error),
         )
-      : write.call(stream, kept, encoding)
+      : write.call(stream, chunk, encoding)
+    // What comes behind the end, or is destroyed, is refused.
+    if (stream.writable) outlet.keep(chunk)
     written++
     return more
   }

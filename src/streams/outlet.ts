@@ -1,7 +1,7 @@
 /** The way out, from a writable to the kernel. Used by every stream that writes. */
 import { type Codec, type Data, isIdentity } from '../codecs.js'
 import type { Channel } from '../drivers/channel.js'
-import { asBytes, outbox } from '../drivers/records.js'
+import { Outbox, outbox } from '../drivers/records.js'
 import { checkSendType, defaultSendType } from '../drivers/selection.js'
 import type { Pending } from '../drivers/sender.js'
 import { argumentError } from '../errors.js'
@@ -18,34 +18,15 @@ export interface OutletOptions {
   objectMode: boolean
 }
 
-/** What goes out for a chunk. */
-class Message {
-  constructor(
-    readonly type: number | bigint,
-    readonly data: Data,
-  ) {}
-}
-
-/** A chunk that makes no message; whatever a codec throws, a stream fails with an `Error`. */
-class Refused {
-  readonly error: Error
-
-  constructor(chunk: unknown, cause: unknown) {
-    this.error =
-      cause instanceof Error
-        ? cause
-        : Object.assign(
-            argumentError('ERR_INVALID_ARG_VALUE', 'chunk', 'could not be encoded', chunk),
-            { cause },
-          )
-  }
-}
-
 export class Outlet {
   readonly #channel: Channel
   readonly #options: OutletOptions
   readonly #defaultType: number | bigint
   readonly #plain: boolean
+  /** What was written and has not been sent: in object mode from `write()` on. */
+  readonly #outbox: Outbox
+  /** What is wrong with the chunk written behind the messages in the outbox. */
+  #failure: Error | undefined
   #pending: Pending | undefined
   /** Of the messages written, how many the kernel has. Bytes are not counted. */
   accepted = 0
@@ -55,78 +36,58 @@ export class Outlet {
     this.#channel = channel
     this.#options = options
     const { type } = options
+    this.#outbox = options.objectMode ? new Outbox(FIRST_SLAB) : outbox
     this.#plain = isIdentity(options.codec) && typeof type !== 'function'
     this.#defaultType =
       type === undefined || typeof type === 'function' ? defaultSendType(channel.driver.kind) : type
   }
 
   /**
-   * The message that a chunk makes, with a copy of its data: as with `send()`, the caller may reuse his
+   * Adds the message that a chunk makes to the outbox, so that, as with `send()`, the caller may reuse his
    * buffer when `write()` has returned. The error of a chunk that makes none comes in its turn. Bytes are
    * not copied: as with a socket, they are the stream's until the callback.
    */
-  keep(chunk: unknown): unknown {
-    // Of null the stream itself says what is wrong.
-    return this.#options.objectMode && chunk !== null ? this.#kept(chunk) : chunk
-  }
-
-  #kept(chunk: unknown): Message | Refused {
+  keep(chunk: unknown): void {
+    if (!this.#options.objectMode || this.#failure) return
+    const { count } = this.#outbox
     try {
-      const { type, data } = this.#resolve(chunk)
-      return new Message(type, typeof data === 'string' ? data : Buffer.from(asBytes(data)))
+      this.#add(chunk)
     } catch (error) {
-      return new Refused(chunk, error)
+      this.#outbox.truncate(count)
+      this.#failure = failureOf(chunk, error)
     }
   }
 
   /** `_write` and `_writev`; the callback means that the kernel has all of it. */
   write(chunks: readonly { chunk: unknown }[], callback: WriteCallback): void {
-    if (this.#options.objectMode) {
-      // That of end(chunk) was not kept. Before the outbox is filled, for a codec may send, too.
-      const kept = chunks.map(({ chunk }) =>
-        chunk instanceof Message || chunk instanceof Refused ? chunk : this.#kept(chunk),
-      )
-      this.#sendMessages(kept, 0, callback)
-    } else this.#sendBytes({ chunks: chunks as readonly BytesChunk[], index: 0, at: 0 }, callback)
+    if (this.#options.objectMode) this.#sendMessages(chunks, callback)
+    else this.#sendBytes({ chunks: chunks as readonly BytesChunk[], index: 0, at: 0 }, callback)
   }
 
-  #sendMessages(
-    chunks: readonly (Message | Refused)[],
-    from: number,
-    callback: WriteCallback,
-  ): void {
-    const { driver } = this.#channel
-    let index = from
-    let failure: Error | undefined
-    outbox.clear()
+  #sendMessages(chunks: readonly { chunk: unknown }[], callback: WriteCallback): void {
+    // The chunk of end() has not passed through write().
+    for (let i = this.#outbox.count; i < chunks.length; i++) this.keep(chunks[i]?.chunk)
+    const failure = this.#failure
     try {
       this.#channel.assertOpen()
-      while (index < chunks.length && outbox.used < PORTION) {
-        const chunk = chunks[index] as Message | Refused
-        if (chunk instanceof Refused) throw chunk.error
-        driver.checkLength(outbox.add(chunk.type, chunk.data))
-        index++
-      }
     } catch (error) {
-      // What was written before goes out first.
-      outbox.truncate(index - from)
-      failure = error as Error
+      callback(error as Error)
+      return
     }
-    const next = (error?: Error | null) => {
+    // What was written before a chunk that fails goes out first.
+    this.#submit((error) => {
       if (error || failure) callback(error ?? failure)
-      else if (index < chunks.length) this.#sendMessages(chunks, index, callback)
       else if (exhausted()) proceed(callback)
       else callback()
-    }
-    this.#submit(next)
+    })
   }
 
   /** Sends what is in the outbox. */
   #submit(done: WriteCallback): void {
-    const { count } = outbox
-    spend(count, outbox.used)
+    const { count, used } = this.#outbox
+    spend(count, used)
     try {
-      const pending = this.#channel.sender.sendOutbox((error) => {
+      const pending = this.#channel.sender.sendAll(this.#outbox, (error) => {
         this.#accept(count - (pending?.count ?? 0))
         this.#pending = undefined
         this.#whenSent?.()
@@ -136,6 +97,8 @@ export class Outlet {
     } catch (error) {
       done(error as Error)
       return
+    } finally {
+      this.#outbox.clear()
     }
     if (this.#pending) return
     this.#accept(count)
@@ -173,8 +136,8 @@ export class Outlet {
       return
     }
     // Whatever the codec, the mark is empty.
-    outbox.clear()
-    outbox.add(this.#defaultType, '')
+    this.#outbox.clear()
+    this.#outbox.add(this.#defaultType, '')
     this.#submit(callback)
   }
 
@@ -185,11 +148,12 @@ export class Outlet {
     this.#channel.sender.cancel(this.#pending, reason ?? this.#channel.closedError())
   }
 
-  #resolve(chunk: unknown): { type: number | bigint; data: Data } {
+  #add(chunk: unknown): void {
     const { type, codec } = this.#options
     // The common case first: data as it is, of the stream's own type.
     if (this.#plain && (chunk instanceof Uint8Array || typeof chunk === 'string')) {
-      return { type: this.#defaultType, data: chunk }
+      this.#addData(this.#defaultType, chunk)
+      return
     }
     let value = chunk
     let own: unknown
@@ -204,11 +168,24 @@ export class Outlet {
     }
     const { kind } = this.#channel.driver
     if (typeof type === 'function') {
-      return { type: checkSendType(kind, 'options.type()', type(chunk as never)), data }
+      this.#addData(checkSendType(kind, 'options.type()', type(chunk as never)), data)
+    } else if (type !== undefined || own === undefined) {
+      this.#addData(this.#defaultType, data)
+    } else {
+      this.#addData(checkSendType(kind, 'chunk.type', own), data)
     }
-    if (type !== undefined || own === undefined) return { type: this.#defaultType, data }
-    return { type: checkSendType(kind, 'chunk.type', own), data }
   }
+
+  #addData(type: number | bigint, data: Data): void {
+    this.#channel.driver.checkLength(this.#outbox.add(type, data))
+  }
+}
+
+/** Whatever a codec throws, a stream fails with an `Error`. */
+function failureOf(chunk: unknown, cause: unknown): Error {
+  if (cause instanceof Error) return cause
+  const error = argumentError('ERR_INVALID_ARG_VALUE', 'chunk', 'could not be encoded', chunk)
+  return Object.assign(error, { cause })
 }
 
 function isFrameLike(chunk: unknown): chunk is { type?: unknown; data: unknown } {
@@ -227,6 +204,9 @@ interface Cursor {
   index: number
   at: number
 }
+
+/** What a writable of messages begins with; it grows with what is written in one tick. */
+const FIRST_SLAB = 4096
 
 /** A portion at a time, so that a large write takes no second copy of itself. */
 const PORTION = 64 * 1024

@@ -47,6 +47,43 @@ for (const kind of kinds) {
       ])
     })
 
+    t.test('what write() refuses is not sent, and shifts nothing', async (t) => {
+      const queue = openQueue(t, kind)
+      const writable = queue.writable()
+      const errors: unknown[] = []
+      writable.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code))
+      writable.write('a')
+      t.throws(() => writable.write('b', 'no encoding' as never), { code: 'ERR_UNKNOWN_ENCODING' })
+      t.throws(() => writable.write(null), { code: 'ERR_STREAM_NULL_VALUES' })
+      const closed = new Promise((resolve) => writable.once('close', resolve))
+      writable.write('c')
+      writable.end('d')
+      writable.write('e')
+      await closed
+      t.same(errors, ['ERR_STREAM_WRITE_AFTER_END'])
+      t.notMatch(
+        drain(queue).map(([, data]) => data),
+        /[be]/,
+      )
+    })
+
+    t.test('cork() and uncork() of one’s own, in pairs or not, keep the order', async (t) => {
+      const queue = openQueue(t, kind)
+      const writable = queue.writable()
+      writable.write('a')
+      writable.uncork()
+      writable.write('b')
+      writable.cork()
+      writable.write('c')
+      writable.uncork()
+      writable.uncork()
+      await new Promise<void>((resolve) => writable.end('d', () => resolve()))
+      t.same(
+        drain(queue).map(([, data]) => data),
+        ['a', 'b', 'c', 'd'],
+      )
+    })
+
     t.test('an empty chunk is an empty message', async (t) => {
       const queue = openQueue(t, kind)
       const writable = queue.writable()
