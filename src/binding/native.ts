@@ -52,11 +52,11 @@ export interface SysVFunctions {
 }
 
 export interface SysVWait {
-  /** 0 a message is there · 1 taken or sent · negative an errno (`-ECANCELED`: nothing happened;
+  /** 0 a message is there · positive: taken, or how many were sent · negative an errno (`-ECANCELED`: nothing happened;
    * `threadless`: of pthread_create). */
   ondone: (status: number, typeLow: number, typeHigh: number, threadless: boolean) => void
   forMessage(id: number, type: number | bigint, except: boolean): number
-  forRoom(id: number, slab: Slab, offset: number): number
+  forRoom(id: number, slab: Slab, offset: number, count: number): number
   cancel(): void
   keepAlive(keep: boolean): void
 }

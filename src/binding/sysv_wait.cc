@@ -33,11 +33,18 @@ Napi::Value SysVWait::ForMessage(const Napi::CallbackInfo& info) {
 Napi::Value SysVWait::ForRoom(const Napi::CallbackInfo& info) {
   if (busy_) return Result(info.Env(), -EBUSY);
   Slab slab(info.Env(), info[1], Int64(info, 2));
-  Record* record = slab.valid() ? slab.Filled() : nullptr;
-  if (!record) return Result(info.Env(), -EINVAL);
+  if (!slab.valid()) return Result(info.Env(), -EINVAL);
+  records_.clear();
+  sent_ = at_ = 0;
+  for (count_ = 0; count_ < Int32(info, 3); ++count_) {
+    Record* record = slab.Filled();
+    if (!record) return Result(info.Env(), -EINVAL);
+    const auto* bytes = reinterpret_cast<const char*>(record);
+    records_.insert(records_.end(), bytes, bytes + Record::kHeader + record->length);
+    records_.resize((records_.size() + 7) & ~size_t{7});
+    slab.Advance(*record);
+  }
   id_ = Int32(info, 0);
-  const auto* message = static_cast<const char*>(record->message());
-  message_.assign(message, message + sizeof(long) + record->length);
   room_ = true;
   return Begin();
 }
@@ -73,10 +80,7 @@ bool SysVWait::Look() {
 int SysVWait::Block() { return Try(0); }
 
 int SysVWait::Try(int flags) {
-  if (room_) {
-    const int sent = msgsnd(id_, message_.data(), message_.size() - sizeof(long), flags);
-    return sent == 0 ? 1 : -errno;
-  }
+  if (room_) return Send(flags);
   struct {
     long type;
     char data[8];
@@ -87,6 +91,15 @@ int SysVWait::Try(int flags) {
     return 1;
   }
   return errno == E2BIG ? 0 : -errno;
+}
+
+int SysVWait::Send(int flags) {
+  for (; sent_ < count_; ++sent_) {
+    auto* record = reinterpret_cast<Record*>(records_.data() + at_);
+    if (msgsnd(id_, record->message(), record->length, flags) < 0) return -errno;
+    at_ += record->size();
+  }
+  return sent_;
 }
 
 void SysVWait::Done(int status) {
@@ -108,6 +121,8 @@ void SysVWait::Finish(int status, bool threadless) {
   Napi::HandleScope scope(Env());
   busy_ = cancelling_ = false;
   UpdateHold();
+  // What went before a failure went; the failure comes back with the rest.
+  if (room_ && sent_ > 0) status = sent_;
   Napi::Object self = Value();
   Unref();
   const bool told = Addon::Of(Env()).Call(

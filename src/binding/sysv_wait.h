@@ -8,13 +8,16 @@
 #include "wait_pool.h"
 
 // One wait on a System V queue, which has no descriptor to poll: for a message of a type, or for
-// room for a message. At most one is in progress per object; when it is over,
+// room for messages. At most one is in progress per object; when it is over,
 // `ondone(status, typeLow, typeHigh, threadless)` is called with
 //
-//   0           a matching message is there, and still in the queue
-//   1           the call did its work: took an empty message (of that type), or sent the message
-//   -ECANCELED  cancelled, nothing happened
-//   -errno      the system call failed
+//   0         a matching message is there, and still in the queue
+//   n > 0     the wait did the work itself: it took an empty message (of that type), or sent n
+//             messages, fewer than it was given where it was cancelled or the system call failed
+//   -errno    the system call failed; -ECANCELED: cancelled. Nothing happened
+//
+// All messages of a wait for room are sent by the thread that waits: the queue has often room for
+// few, and waking the event loop for each would cost more than the message.
 //
 // Waiting for a message asks msgrcv(2) for 0 bytes without MSG_NOERROR: the kernel answers E2BIG
 // the moment a matching message is there and leaves it in the queue. Only an empty one it does
@@ -33,8 +36,8 @@ class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait, public Looking 
   void Forsaken(int status) override;
 
  private:
-  // forMessage(id, type, except), forRoom(id, slab, offset): 0, or -errno where no thread could be
-  // had (or -EBUSY, -EINVAL for what TypeScript never asks).
+  // forMessage(id, type, except), forRoom(id, slab, offset, count): 0, or -errno where no thread
+  // could be had (or -EBUSY, -EINVAL for what TypeScript never asks).
   Napi::Value ForMessage(const Napi::CallbackInfo& info);
   Napi::Value ForRoom(const Napi::CallbackInfo& info);
   void Cancel(const Napi::CallbackInfo& info);
@@ -43,6 +46,7 @@ class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait, public Looking 
   Napi::Value Begin();
   // The system call, blocking or with IPC_NOWAIT.
   int Try(int flags);
+  int Send(int flags);
   // `threadless`: no thread could be had, and `status` says why.
   void Finish(int status, bool threadless = false);
   void UpdateHold();
@@ -59,6 +63,9 @@ class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait, public Looking 
   long type_ = 0;
   int flags_ = 0;
   bool room_ = false;
-  // struct msgbuf of the message to send; a copy, for JavaScript goes on with its own memory.
-  std::vector<char> message_;
+  // The messages to send; a copy, for JavaScript goes on with its own memory.
+  std::vector<char> records_;
+  size_t at_ = 0;
+  int count_ = 0;
+  int sent_ = 0;
 };

@@ -23,6 +23,8 @@ interface Failure extends Error {
   code?: string
   syscall?: string
   hint?: string
+  /** Of the queue, where the failure is its. */
+  address?: string
   /** Of commander's. */
   exitCode?: number
 }
@@ -42,7 +44,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** One line: what, which queue, the hint. */
 export function report(error: unknown): void {
-  const { message, code, hint = hints[code ?? ''] } = error as Failure
+  const { message, code, address, hint = address && hints[code ?? ''] } = error as Failure
   const line = hint === undefined ? message : `${message}: ${hint}`
   writeSync(2, `kmq: ${line.replace(/\s*\n\s*/g, ' ')}\n`)
 }

@@ -27,6 +27,9 @@ export interface Source {
 const BATCH_BYTES = 64 * 1024
 const BATCH_MESSAGES = 1024
 
+/** Types as they are, to be put back as they were. */
+const EXACT = { bigint: true } as const
+
 /** Takes messages out of the queue. */
 export class TakingSource implements Source {
   readonly #queue: MessageQueue
@@ -38,23 +41,30 @@ export class TakingSource implements Source {
   }
 
   async next(max: number, signal: AbortSignal): Promise<Frame[] | null> {
-    const batch = this.#takeAll(Math.min(max, BATCH_MESSAGES))
+    const batch = this.#takeAll([], Math.min(max, BATCH_MESSAGES))
     if (batch.length > 0) return batch
     if (this.#options.drain) return null
-    return [await this.#queue.receive({ ...selection(this.#options), signal })]
+    const first = await this.#queue.receive({ ...selection(this.#options), ...EXACT, signal })
+    return this.#takeAll([first], Math.min(max, BATCH_MESSAGES))
   }
 
-  #takeAll(max: number): Frame[] {
+  #takeAll(batch: Frame[], max: number): Frame[] {
     const options = selection(this.#options)
-    const batch: Frame[] = []
-    for (let bytes = 0; batch.length < max && bytes < BATCH_BYTES; ) {
-      const frame = this.#queue.tryReceive(options)
-      if (frame === null) break
-      batch.push(frame)
-      bytes += frame.data.length
-      if (this.#options.eof && frame.data.length === 0) break
+    let bytes = 0
+    // The queue stops at an empty message, for it may be the last.
+    while (batch.length < max && bytes < BATCH_BYTES && !this.#isEnd(batch.at(-1))) {
+      const frames = this.#queue.takeAll(max - batch.length, options)
+      if (frames.length === 0) break
+      for (const frame of frames) {
+        batch.push(frame)
+        bytes += frame.data.length
+      }
     }
     return batch
+  }
+
+  #isEnd(frame: Frame | undefined): boolean {
+    return this.#options.eof === true && frame?.data.length === 0
   }
 
   settle(): void {}
@@ -82,7 +92,7 @@ export class AcknowledgingSource implements Source {
   constructor(queue: MessageQueue, options: SourceOptions) {
     this.#queue = queue
     this.#options = options
-    this.#frames = queue.readable({ ...selection(options), ack: true, highWaterMark: 64 })
+    this.#frames = queue.readable({ ...selection(options), ...EXACT, ack: true, highWaterMark: 64 })
     this.#frames.on('error', (error) => {
       this.#error = error
     })
@@ -133,11 +143,6 @@ export class AcknowledgingSource implements Source {
   }
 }
 
-function selection({ type, except }: Selection) {
-  return {
-    ...(type !== undefined && { type }),
-    ...(except !== undefined && { except }),
-    // Types as they are, to be put back as they were.
-    bigint: true,
-  }
+function selection({ type, except }: Selection): Selection {
+  return { ...(type !== undefined && { type }), ...(except !== undefined && { except }) }
 }

@@ -1,6 +1,5 @@
 /** `kmq send` */
 
-import { addAbortSignal, type Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { type MessageQueue, QueueError, type SysVQueue } from '../index.js'
 import { type OnFull, onFullPolicies } from '../overflow.js'
@@ -72,7 +71,7 @@ async function send(address: string, data: string[], options: Options): Promise<
   const sending = new Sending(queue, options, stopping.signal, progress)
   try {
     if (data.length > 0) await sending.sendArguments(data)
-    else await sending.sendStream(openInput(options.file))
+    else await sending.sendStream(openInput(options.file, stopping.signal))
     if (options.eof) await sending.sendEnd()
   } catch (error) {
     throw stopping.by === undefined ? error : new Stopped(stopping.by)
@@ -91,6 +90,10 @@ function checkUsage(data: readonly string[], { file, pack, framing }: Options): 
     throw new UsageError('--pack is for lines: --framing line or null')
   }
 }
+
+/** A batch is sent at once, so that the reader is woken once for it. */
+const BATCH_BYTES = 64 * 1024
+const BATCH_MESSAGES = 1024
 
 class Sending {
   readonly #end: SendingEnd
@@ -115,20 +118,21 @@ class Sending {
   }
 
   async sendArguments(texts: readonly string[]): Promise<void> {
+    await this.#sendAll(this.#arguments(texts))
+  }
+
+  *#arguments(texts: readonly string[]): Iterable<Message> {
     for (const text of texts) {
-      await this.#end.send({
-        data: fit(Buffer.from(text), 'an argument', this.#cutting, this.#tally),
-      })
+      yield { data: fit(Buffer.from(text), 'an argument', this.#cutting, this.#tally) }
     }
   }
 
-  async sendStream(input: Readable): Promise<void> {
+  async sendStream(input: AsyncIterable<Buffer>): Promise<void> {
     const cutter = makeCutter(this.#cutting, this.#tally)
     const progress = this.#progress
-    addAbortSignal(this.#signal, input)
     try {
       progress.waitsFor = 'input'
-      for await (const chunk of input as AsyncIterable<Buffer>) {
+      for await (const chunk of input) {
         progress.waitsFor = ''
         if (progress.enabled) this.#count(chunk)
         await this.#sendAll(cutter.cut(chunk))
@@ -144,24 +148,31 @@ class Sending {
 
   /** After an interruption the rest of what was read is counted. */
   async #sendAll(messages: Iterable<Message>): Promise<void> {
-    for (const message of messages) {
-      if (!this.#signal.aborted) {
-        const waiting = this.#end.send(message)
-        if (waiting === undefined) continue
-        await waiting.catch(this.#unlessAborted)
-        if (!this.#signal.aborted) continue
+    let batch: Message[] = []
+    let bytes = 0
+    try {
+      for (const message of messages) {
+        batch.push(message)
+        bytes += message.data.length
+        if (bytes < BATCH_BYTES && batch.length < BATCH_MESSAGES) continue
+        await this.#send(batch)
+        batch = []
+        bytes = 0
       }
-      this.#unsent++
+    } finally {
+      // Also what came before something that is no message, or too long for one.
+      await this.#send(batch)
     }
   }
 
-  readonly #unlessAborted = (error: unknown) => {
-    if (!this.#signal.aborted) throw error
+  async #send(batch: readonly Message[]): Promise<void> {
+    if (this.#signal.aborted) this.#unsent += batch.length
+    else if (batch.length > 0) this.#unsent += await this.#end.send(batch)
   }
 
   /** An empty message; for a reader who waits for the end it must not be dropped. */
-  sendEnd(): Promise<void> {
-    return this.#end.sendAnyway(Buffer.alloc(0))
+  async sendEnd(): Promise<void> {
+    this.#unsent += await this.#end.sendAnyway([{ data: '' }])
   }
 
   #count(chunk: Buffer): void {
@@ -188,8 +199,8 @@ class Sending {
   }
 }
 
-/** A queue that holds few of its longest messages makes both sides wait for each other. */
-const MESSAGES_IN_FLIGHT = 4
+/** A queue that holds one message makes both sides wait for each other. */
+const MESSAGES_IN_FLIGHT = 2
 
 function bestSize(queue: MessageQueue): number {
   if (queue.kind === 'posix') return queue.maxMessageSize

@@ -1,15 +1,16 @@
 /** The way of messages into a queue, full or not. */
-import type { MessageQueue } from '../index.js'
+import { Frame, type MessageQueue } from '../index.js'
 import { type OnFull, OverflowSender } from '../overflow.js'
 import type { Message } from './framing/cutter.js'
 import type { Progress } from './progress.js'
 
 export class SendingEnd {
-  readonly #queue: MessageQueue
-  readonly #overflow: OverflowSender
-  readonly #type: number | bigint | undefined
   readonly #signal: AbortSignal
   readonly #progress: Progress
+  readonly #type: number | bigint | undefined
+  /** Who drops never waits. */
+  readonly #dropping: OverflowSender | undefined
+  readonly #outlet: ReturnType<MessageQueue['outlet']>
 
   constructor(
     queue: MessageQueue,
@@ -17,32 +18,45 @@ export class SendingEnd {
     signal: AbortSignal,
     progress: Progress,
   ) {
-    this.#queue = queue
-    this.#overflow = new OverflowSender(queue, onFull)
-    this.#type = type
     this.#signal = signal
     this.#progress = progress
+    this.#type = type
+    this.#dropping = onFull === 'wait' ? undefined : new OverflowSender(queue, onFull)
+    this.#outlet = queue.outlet(type)
+    signal.addEventListener('abort', () => this.#outlet.destroy(signal.reason, () => {}))
   }
 
   get dropped(): number {
-    return this.#overflow.dropped
+    return this.#dropping?.dropped ?? 0
   }
 
-  /** Undefined where the message went, or was dropped, without waiting. */
-  send({ data, type }: Message): Promise<void> | undefined {
-    return this.#overflow.offer(data, this.#options(type)) ? undefined : this.sendAnyway(data, type)
+  /** How many of them an interruption kept from being sent; dropped ones are done with. */
+  async send(messages: readonly Message[]): Promise<number> {
+    if (!this.#dropping) return this.sendAnyway(messages)
+    for (const { data, type } of messages) {
+      // An explicit type wins over what the stream says, as it does in the library.
+      const wanted = this.#type ?? type
+      this.#dropping.offer(data, wanted === undefined ? {} : { type: wanted })
+    }
+    return 0
   }
 
   /** Waits, whatever else is done when the queue is full. */
-  async sendAnyway(data: Buffer | string, type?: number | bigint): Promise<void> {
+  async sendAnyway(messages: readonly Message[]): Promise<number> {
+    const outlet = this.#outlet
+    const chunks = messages.map(({ data, type }) => ({
+      chunk: type === undefined ? data : new Frame(type, data),
+    }))
+    const before = outlet.accepted
     this.#progress.waitsFor = 'room in the queue'
-    await this.#queue.send(data, { ...this.#options(type), signal: this.#signal })
+    try {
+      await new Promise<void>((resolve, reject) => {
+        outlet.write(chunks, (error) => (error ? reject(error) : resolve()))
+      })
+    } catch (error) {
+      if (!this.#signal.aborted) throw error
+    }
     this.#progress.waitsFor = ''
-  }
-
-  /** An explicit type wins over what the stream says, as it does in the library. */
-  #options(own: number | bigint | undefined): { type?: number | bigint } {
-    const type = this.#type ?? own
-    return type === undefined ? {} : { type }
+    return messages.length - (outlet.accepted - before)
   }
 }

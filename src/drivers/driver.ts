@@ -36,10 +36,15 @@ export interface MessageWait extends Wait {
 
 export interface RoomWait extends Wait {
   /**
-   * Waits until the record at `offset` fits. `status` 0: try again; 1: it was sent by the wait itself;
-   * negative: an errno.
+   * Waits until the first of `count` records from `offset` on fits. `status` 0: try again; positive: so
+   * many were sent by the wait itself; negative: an errno, and none was.
    */
-  begin(slab: Uint8Array, offset: number, done: (status: number, call?: string) => void): number
+  begin(
+    slab: Uint8Array,
+    offset: number,
+    count: number,
+    done: (status: number, call?: string) => void,
+  ): number
 }
 
 export interface Driver {

@@ -110,7 +110,10 @@ export class PosixDriver implements Driver {
 
   waitForRoom(): RoomWait {
     const wait = this.#wait(WRITABLE)
-    return { ...wait, begin: (_slab, _offset, done) => wait.begin((status) => done(status)) }
+    return {
+      ...wait,
+      begin: (_slab, _offset, _count, done) => wait.begin((status) => done(status)),
+    }
   }
 
   #wait(event: number): MessageWait {

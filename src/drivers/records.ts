@@ -135,6 +135,15 @@ export function dataLength(slab: Uint8Array, offset: number): number {
   return new Int32Array(slab.buffer, slab.byteOffset + offset, 1)[0] as number
 }
 
+/** The length of the longest of some messages. */
+export function longestOf(slab: Uint8Array, offset: number, count: number): number {
+  let longest = 0
+  for (let at = offset, i = 0; i < count; i++, at = nextRecord(slab, at)) {
+    longest = Math.max(longest, dataLength(slab, at))
+  }
+  return longest
+}
+
 /** A type from the two halves in which the addon passes it; exact as a bigint. */
 export function joinType(low: number, high: number, bigint: boolean): number | bigint {
   if (bigint) return (BigInt(high) << 32n) | BigInt(low >>> 0)

@@ -100,7 +100,9 @@ export class Sender {
     const head = this.#pending[0]
     // Whoever calls from within a callback of #over finds the wait begun when that is done.
     if (this.#waiting || this.#serving || !head) return
-    const failed = this.#wait.begin(head.bytes, head.offset, (...outcome) => this.#over(...outcome))
+    const failed = this.#wait.begin(head.bytes, head.offset, head.count, (...outcome) =>
+      this.#over(...outcome),
+    )
     this.#waiting = true
     if (failed) process.nextTick(() => this.#over(failed, this.#driver.waitCall))
     this.updateKeepAlive()
@@ -109,7 +111,7 @@ export class Sender {
   #over(status: number, syscall = this.#driver.sendCall): void {
     this.#waiting = false
     this.#serving = true
-    if (status === 1) this.#advance(1)
+    if (status > 0) this.#advance(status)
     else if (status === -errno.ECANCELED) this.#finishHead(this.#pending[0]?.reason as Error)
     else if (status < 0) this.#finishHead(this.#driver.error(status, syscall))
     this.#drain()

@@ -11,7 +11,7 @@ import {
 } from './driver.js'
 import { sysvLengthHint } from './hints.js'
 import { readLimit } from './proc.js'
-import { dataLength, joinType } from './records.js'
+import { dataLength, joinType, longestOf } from './records.js'
 
 /** A queue may shrink under a sender that waits: how often to look whether its message still fits. */
 const FIT_CHECK_MS = 200
@@ -141,20 +141,23 @@ export class SysVDriver implements Driver {
   waitForRoom(): RoomWait {
     const wait = new native.SysVWait()
     return {
-      begin: (slab, offset, done) => {
-        const length = dataLength(slab, offset)
+      begin: (slab, offset, count, done) => {
+        const longest = longestOf(slab, offset, count)
         let tooLong = false
         const check = setInterval(() => {
           this.refresh()
-          tooLong = length > this.#maxMessageSize
+          tooLong = longest > this.#maxMessageSize
           if (tooLong) wait.cancel()
         }, FIT_CHECK_MS).unref()
         wait.ondone = (status, _low, _high, threadless) => {
           clearInterval(check)
           const shrunk = status === -errno.ECANCELED && tooLong
-          done(shrunk ? -errno.EMSGSIZE : status, threadless ? this.waitCall : this.sendCall)
+          // A longer one behind the first is not its fault.
+          const fits = dataLength(slab, offset) <= this.#maxMessageSize
+          const outcome = shrunk ? (fits ? 0 : -errno.EMSGSIZE) : status
+          done(outcome, threadless ? this.waitCall : this.sendCall)
         }
-        const failed = wait.forRoom(this.id, slab, offset)
+        const failed = wait.forRoom(this.id, slab, offset, count)
         if (failed) clearInterval(check)
         return failed
       },

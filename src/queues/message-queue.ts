@@ -15,7 +15,8 @@ import type { AckFrame, Frame, Received } from '../frame.js'
 import { checkBoolean, checkOptions } from '../options.js'
 import { Demultiplexer, type DemultiplexOptions } from '../streams/demultiplexer.js'
 import { type DuplexOptions, QueueDuplex } from '../streams/duplex.js'
-import type { ReadableOptions, WritableOptions } from '../streams/options.js'
+import { checkWritable, type ReadableOptions, type WritableOptions } from '../streams/options.js'
+import { Outlet } from '../streams/outlet.js'
 import { QueueReadable } from '../streams/readable.js'
 import { QueueWritable } from '../streams/writable.js'
 import type { Configuration, QueueStats } from './stats.js'
@@ -151,6 +152,16 @@ export abstract class MessageQueue<D extends Driver = Driver> {
     return (receiver.handOver(receiver.takeNow(1, bigint)) as Received<B>) ?? null
   }
 
+  /**
+   * Takes what is there, at most `max` messages and nothing behind an empty one, with types as bigints.
+   * @internal
+   */
+  takeAll(max: number, selection: SelectionOptions): Frame[] {
+    const receiver = this.channel.receiver(checkSelection(this.channel.driver, selection))
+    this.channel.assertOpen()
+    return receiver.takeNow(max, true).frames
+  }
+
   /** System V: the message at a position, left in the queue. `ENOTSUP` on POSIX. */
   abstract peek<B extends boolean = false>(
     index?: number,
@@ -177,6 +188,15 @@ export abstract class MessageQueue<D extends Driver = Driver> {
   /** A stream whose chunks become messages. */
   writable(options?: WritableOptions<unknown>): QueueWritable {
     return new QueueWritable(this.channel, options)
+  }
+
+  /**
+   * What is beneath a writable: takes many messages at once, and copies none that goes without waiting.
+   * @internal
+   */
+  outlet(type?: number | bigint): Outlet {
+    const options = checkWritable(this.channel.driver, type === undefined ? {} : { type })
+    return new Outlet(this.channel, options)
   }
 
   /** Both directions as one stream. */

@@ -48,6 +48,14 @@ for (const kind of kinds) {
       t.match(text, /^mode +600$/m)
     })
 
+    t.test('stat shows those that are there, and names the one that is not', async (t) => {
+      const { address } = openQueue(t, kind)
+      const { code, text, stderr } = await kmq(t, ['stat', '/kmq-none', address])
+      t.equal(code, 1)
+      t.match(text, address)
+      t.match(stderr, /^kmq: there is no such queue [^\n]+\n$/)
+    })
+
     t.test('stat --json prints an array of the statistics of each', async (t) => {
       const queues = [openQueue(t, kind), openQueue(t, kind)]
       const { text } = await kmq(t, ['stat', ...queues.map(({ address }) => address), '--json'])

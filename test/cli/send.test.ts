@@ -43,12 +43,14 @@ for (const kind of kinds) {
     })
 
     t.test('--pack puts as many whole lines into a message as fit', async (t) => {
-      const queue = openQueue(t, kind, kind === 'sysv' ? { maxBytes: 40 } : { maxMessageSize: 10 })
-      await kmq(t, ['send', queue.address, '--pack'], { input: 'one\ntwo\nthree\nfour\n' })
-      t.same(
-        drain(queue).map(([, text]) => text),
-        ['one\ntwo\n', 'three\n', 'four\n'],
-      )
+      const queue = openQueue(t, kind, kind === 'sysv' ? { maxBytes: 20 } : { maxMessageSize: 10 })
+      const sending = kmq(t, ['send', queue.address, '--pack'], {
+        input: 'one\ntwo\nthree\nfour\n',
+      })
+      for (const lines of ['one\ntwo\n', 'three\n', 'four\n']) {
+        t.equal((await queue.receive()).data.toString(), lines)
+      }
+      t.equal((await sending).code, 0)
     })
 
     t.test('a full queue is waited for', async (t) => {
@@ -123,11 +125,39 @@ t.test('--file sends a file', async (t) => {
   ])
 })
 
+t.test('a file longer than is read at once is sent whole, in every framing of bytes', async (t) => {
+  // Lines, lengths and objects lie across the borders of what is read.
+  const lines = Array.from({ length: 10_000 }, (_, i) => `line ${i} ${'x'.repeat(i % 60)}`)
+  const inputs = {
+    line: lines.map((line) => `${line}\n`),
+    length: lines.map((line) => `\0\0\0${String.fromCharCode(line.length)}${line}`),
+    json: lines.map((data) => `${JSON.stringify({ type: 1, data })}\n`),
+  }
+  for (const [framing, pieces] of Object.entries(inputs)) {
+    const queue = openQueue(t, 'sysv', { maxBytes: 16_384 })
+    const file = join(t.testdir(), 'long')
+    writeFileSync(file, pieces.join(''))
+    const args = ['--framing', framing, queue.address, '--eof']
+    const receiving = kmq(t, ['recv', ...args])
+    t.match(await kmq(t, ['send', ...args, '--file', file]), { code: 0, stderr: '' })
+    t.equal((await receiving).text, pieces.join(''), framing)
+  }
+})
+
+t.test('a directory is not sent, and named', async (t) => {
+  const { code, stderr } = await kmq(t, ['send', openQueue(t, 'sysv').address, '--file', '/'])
+  t.equal(code, 1)
+  t.equal(stderr, 'kmq: / is a directory\n')
+})
+
 t.test('a file that is not there is one line, exit code 1', async (t) => {
   const { code, stderr } = await kmq(t, ['send', openQueue(t, 'sysv').address, '--file', '/none/x'])
   t.equal(code, 1)
-  t.match(stderr, /^kmq: ENOENT[^\n]+\n$/)
+  t.equal(stderr, "kmq: ENOENT: no such file or directory, stat '/none/x'\n")
 })
+
+/** Messages of 1, 100 and 1 bytes. */
+const longAfterLength = `\0\0\0\x01a\0\0\0\x64${'x'.repeat(100)}\0\0\0\x01b`
 
 const tooLong = `${'x'.repeat(100)}\nshort\n`
 
@@ -159,6 +189,27 @@ t.test('--long-lines truncate cuts a long line, and counts it', async (t) => {
   t.equal(code, 0)
   t.equal(stderr, 'kmq: 1 message truncated to 69 bytes\n')
   t.same(drain(queue), [[1, 'x'.repeat(69)]])
+})
+
+for (const longLines of ['split', 'error']) {
+  t.test(`a message behind its length is not split, --long-lines ${longLines}`, async (t) => {
+    const queue = openQueue(t, 'sysv', { maxBytes: 64 })
+    const args = ['send', queue.address, '--framing', 'length', '--long-lines', longLines]
+    const { code, stderr } = await kmq(t, args, { input: longAfterLength })
+    t.equal(code, 1)
+    t.match(stderr, /^kmq: a message of 100 bytes is longer than the 64 bytes[^\n]+\n$/)
+    t.same(drain(queue), [[1, 'a']])
+  })
+}
+
+t.test('--long-lines truncate cuts a message behind its length, and finds the next', async (t) => {
+  const queue = openQueue(t, 'sysv', { maxBytes: 66 })
+  const args = ['send', queue.address, '--framing', 'length', '--long-lines', 'truncate']
+  const sending = kmq(t, args, { input: longAfterLength })
+  const texts: string[] = []
+  while (texts.length < 3) texts.push((await queue.receive()).data.toString())
+  t.match(await sending, { code: 0, stderr: 'kmq: 1 message truncated to 66 bytes\n' })
+  t.same(texts, ['a', 'x'.repeat(66), 'b'])
 })
 
 t.test('an argument is not split', async (t) => {

@@ -317,6 +317,29 @@ test('configure', async (t) => {
     await t.rejects(waiting, { code: 'EMSGSIZE' })
   })
 
+  t.test('… and what was written before the one that is too long now goes', async (t) => {
+    const queue = openQueue(t, 'sysv')
+    const filled = fill(queue)
+    const writable = queue.writable()
+    writable.on('error', () => {})
+    const failed: boolean[] = []
+    const written = new Promise<void>((resolve) => {
+      for (const length of [50, 1000]) {
+        writable.write(Buffer.alloc(length), (error) => {
+          failed.push(!!error)
+          if (failed.length === 2) resolve()
+        })
+      }
+    })
+    await settle(40)
+    const other = openAgain(t, queue)
+    other.configure({ maxBytes: 100 })
+    for (let i = 0; i < filled; i++) await other.receive()
+    await written
+    t.same(failed, [false, true])
+    t.equal((await other.receive()).data.length, 50)
+  })
+
   t.test('more than msgmnb needs CAP_SYS_RESOURCE, and the hint says so', async (t) => {
     const queue = asOrdinaryUser(() => openQueue(t, 'sysv'))
     asOrdinaryUser(() => {

@@ -23,7 +23,8 @@ export class JsonCutter implements Cutter {
       yield* this.#read(bytes.subarray(at, end))
       at = end + 1
     }
-    this.#rest = bytes.subarray(at)
+    // A copy: the chunk is not ours for longer.
+    this.#rest = Buffer.from(bytes.subarray(at))
     const most = this.options.longest * MOST_CHARACTERS_A_BYTE + ROOM_FOR_FIELDS
     if (this.options.longLines !== 'truncate' && this.#rest.length > most) {
       fit(this.#rest, `line ${this.#line + 1} of the input`, this.options, this.tally)

@@ -25,7 +25,8 @@ export class LengthCutter implements Cutter {
       this.#skip = length - wanted
       rest = this.#skipFrom(rest.subarray(HEADER + wanted))
     }
-    this.#rest = rest
+    // A copy: the chunk is not ours for longer.
+    this.#rest = Buffer.from(rest)
   }
 
   #skipFrom(bytes: Buffer): Buffer {

@@ -41,7 +41,7 @@ export class LineCutter implements Cutter {
       yield* this.#long(rest, false)
       rest = rest.subarray(rest.length)
     }
-    // A copy: the chunk is much larger than what is left of it.
+    // A copy: the chunk is not ours for longer.
     this.#rest = Buffer.from(rest)
   }
 
