@@ -11,8 +11,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { linkLibrary } from './harness/library.js'
 
-const SHORT = 5_000
-const LONG = 25_000
+const SHORT = 20_000
+const LONG = 100_000
 /** What compilers, Node versions and the optimizer's moods may add. */
 const TOLERANCE = 1.15
 

@@ -16,7 +16,8 @@ function recordSize(length: number): number {
 }
 
 function allocate(size: number): { bytes: Buffer; words: Int32Array } {
-  const bytes = Buffer.allocUnsafeSlow(size)
+  // Records, and with them the numbers in their headers, begin at multiples of eight.
+  const bytes = Buffer.allocUnsafeSlow((size + 7) & ~7)
   // Frames are views of the slab: were it transferred to another thread with one of them, all would
   // be detached, and the addon would write to memory that is not ours.
   markAsUntransferable(bytes.buffer)

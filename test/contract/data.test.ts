@@ -75,6 +75,26 @@ for (const kind of kinds) {
       )
     })
 
+    t.test('any messages written together come out as they went in', async (t) => {
+      // Long ones: what they are gathered in has to grow.
+      const long = 8000
+      const options = kind === 'posix' ? { maxMessageSize: long } : { maxBytes: 2 * long }
+      const queue = openQueue(t, kind, options)
+      const anyData = fc.uint8Array({ maxLength: long, size: 'max' })
+      await fc.assert(
+        fc.asyncProperty(fc.array(anyData, { minLength: 1, maxLength: 5 }), async (messages) => {
+          const writable = queue.writable()
+          for (const message of messages) writable.write(message)
+          writable.end()
+          for (const message of messages) {
+            const { data } = await queue.receive()
+            if (!data.equals(message)) return false
+          }
+          return true
+        }),
+      )
+    })
+
     t.test('any string comes out as it went in', async (t) => {
       const queue = openQueue(t, kind)
       await fc.assert(
