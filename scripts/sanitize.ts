@@ -64,14 +64,20 @@ let total = 0
 let passed = 0
 let skipped = 0
 let failed = 0
-for (const file of files) {
-  const result = await run(file, programArgs, env, sanitizer.wrapper)
+const waiting = [...files]
+async function runNext(): Promise<void> {
+  const file = waiting.shift()
+  if (file === undefined) return
+  const result = await run(file, programArgs, env, sanitizer?.wrapper)
   total += result.total
   passed += result.passed
   skipped += result.skipped
   if (!result.ok) failed++
   if (result.total > 0) console.log(`${file}: ${result.passed} of ${result.total}`)
+  await runNext()
 }
+// As many at a time as tap runs.
+await Promise.all([runNext(), runNext()])
 
 // A report of leaks has a paragraph for each. V8 keeps some memory of its own until the process has
 // ended, and allocates it also while the addon calls it: what counts is who allocated.

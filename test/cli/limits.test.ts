@@ -50,11 +50,11 @@ t.test('limits plan prints the lines to paste', { skip: noNamespace }, async (t)
 
 t.test('what limits plan says is enough', { skip: noNamespace }, async (t) => {
   const script = [
-    '"$0" "$1" limits plan --messages 100 --size 4096 > plan',
+    '"$0" "$1" limits plan --messages 20 --size 4096 > plan',
     'sed -n "s/^  \\(sysctl -w .*\\)/\\1/p" plan | sed "s/sysctl -w //" | xargs "$0" "$1" limits set --quiet',
-    '"$0" "$1" create /planned --max-messages 100 --max-message-size 4096',
-    '"$0" "$1" create 0x77 --max-bytes 409600',
-    '"$0" "$1" limits plan --messages 100 --size 4096',
+    '"$0" "$1" create /planned --max-messages 20 --max-message-size 4096',
+    '"$0" "$1" create 0x77 --max-bytes 81920',
+    '"$0" "$1" limits plan --messages 20 --size 4096',
   ].join(' && ')
   const command = [...ownNamespace, 'sh', '-c', `cd ${t.testdir()} && ${script}`]
   const { code, text } = await kmq(t, [], { command })
