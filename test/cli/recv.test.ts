@@ -1,7 +1,7 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { type MessageQueue, open } from 'kernelmq'
 import t from 'tap'
 import { cleanEnvironment, ended, kmq, main, printed, startKmq } from '../fixtures/kmq.js'
@@ -77,7 +77,7 @@ for (const kind of kinds) {
       t.teardown(() => process.kill(-(shell.pid as number), 'SIGKILL'))
       send(queue, 'a', 'b', 'c')
       while (queue.stats().messages === 3) await setImmediate()
-      process.kill(await childOf(shell.pid as number), 'SIGTERM')
+      process.kill(childOf(shell.pid as number), 'SIGTERM')
       const said = await printed(shell.stderr, 'put back')
       t.match(said, /^kmq: [123] messages? put back\n$/)
       t.same(
@@ -111,11 +111,10 @@ for (const kind of kinds) {
   })
 }
 
-/** The process of `node` below a shell. */
-async function childOf(pid: number): Promise<number> {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=,comm=', '--ppid', String(pid)])
-  const line = stdout.split('\n').find((each) => /kmq/.test(each))
-  return Number.parseInt(line ?? '', 10)
+/** The process of `kmq` below a shell. */
+function childOf(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  return Number(children.find((child) => /kmq/.test(readFileSync(`/proc/${child}/comm`, 'utf8'))))
 }
 
 t.test('the removal of the queue ends recv with exit code 1', async (t) => {
