@@ -18,6 +18,7 @@ export function collectWrites(stream: Writable | Duplex, outlet: Outlet): void {
   let written = 0
   const uncork = () => stream.uncork()
   stream.write = (chunk: unknown, encoding?: unknown, callback?: unknown) => {
+    outlet.check(chunk)
     if (stream.writableCorked === 0) {
       stream.cork()
       process.nextTick(uncork)

@@ -58,6 +58,14 @@ export class Outlet {
     }
   }
 
+  /** What readable-stream would say of a chunk that is no bytes, where it does not fail over it itself. */
+  check(chunk: unknown): void {
+    if (this.#options.objectMode || chunk === null) return
+    if (typeof chunk === 'string' || chunk instanceof Uint8Array) return
+    const problem = 'must be a string, a Buffer or a Uint8Array'
+    throw argumentError('ERR_INVALID_ARG_TYPE', 'chunk', problem, chunk)
+  }
+
   /** `_write` and `_writev`; the callback means that the kernel has all of it. */
   write(chunks: readonly { chunk: unknown }[], callback: WriteCallback): void {
     if (this.#options.objectMode) this.#sendMessages(chunks, callback)

@@ -50,6 +50,16 @@ for (const kind of kinds) {
       t.same(message, Buffer.concat([Buffer.from('ü€'), Buffer.of(0, 255), Buffer.from('end')]))
     })
 
+    t.test('what is no bytes is refused by name', (t) => {
+      const writable = openQueue(t, kind).writable(bytes)
+      // readable-stream itself fails over a symbol, and over a function without a name.
+      for (const value of [7, {}, Symbol('x'), () => 7, new DataView(new ArrayBuffer(1))]) {
+        const refused = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: /"chunk"/ }
+        t.throws(() => writable.write(value as never), refused)
+      }
+      t.end()
+    })
+
     t.test('frames are no bytes', async (t) => {
       const queue = openQueue(t, kind)
       const writable = queue.writable(bytes)
