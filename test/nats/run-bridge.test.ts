@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { nkeys } from '@nats-io/transport-node'
 import { type BridgeOptions, type BridgeStats, ensureStream, runBridge } from 'kernelmq/nats'
 import t from 'tap'
 import { startProxy } from '../fixtures/nats/proxy.js'
@@ -211,6 +212,31 @@ t.test(
     t.match(await done, { frames: 1 })
   },
 )
+
+t.test('an nkey is read from its file', async (t) => {
+  const folder = t.testdir()
+  const user = nkeys.createUser()
+  const [right, wrong] = [join(folder, 'right.nk'), join(folder, 'wrong.nk')]
+  // As `nk -gen user` writes it, with a newline.
+  writeFileSync(right, `${Buffer.from(user.getSeed()).toString()}\n`)
+  writeFileSync(wrong, `${Buffer.from(nkeys.createUser().getSeed()).toString()}\n`)
+  const guarded = await startServer(
+    t,
+    `authorization { users: [{ nkey: ${user.getPublicKey()} }] }`,
+  )
+  const url = `${guarded.url}/KEYS`
+  const queue = openQueue(t, 'sysv')
+  queue.trySend('x')
+  const journal = join(folder, 'j')
+  await t.rejects(runBridge(queue.address, url, { journal, credentials: { nkey: wrong } }))
+  t.equal(queue.stats().messages, 1)
+  const stop = new AbortController()
+  const credentials = { nkey: right }
+  const done = runBridge(queue.address, url, { journal, credentials, signal: stop.signal })
+  while (queue.stats().messages > 0) await delay(5)
+  stop.abort()
+  t.match(await done, { frames: 1 })
+})
 
 t.test('a bridge of a POSIX queue puts back what it cannot publish', async (t) => {
   const proxy = await startProxy(t, server)
