@@ -129,7 +129,8 @@ function connectionOptions(
     ...(token && { token }),
   }
   if (creds) options.authenticator = credsAuthenticator(readFileSync(creds))
-  else if (nkey) options.authenticator = nkeyAuthenticator(Buffer.from(readFileSync(nkey, 'utf8').trim()))
+  else if (nkey)
+    options.authenticator = nkeyAuthenticator(Buffer.from(readFileSync(nkey, 'utf8').trim()))
   return options
 }
 
