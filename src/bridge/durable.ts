@@ -17,6 +17,7 @@ import {
 import { nanos } from '@nats-io/transport-node'
 import { isApiError } from './connection.js'
 import { BridgeError } from './errors.js'
+import { type Place, START } from './position-file.js'
 import { subjectOf } from './subjects.js'
 
 const CONSUMER_NOT_FOUND = 10014
@@ -30,6 +31,8 @@ export interface DurableOptions {
   /** How many messages may be given out and not acknowledged. */
   limit: number
   ackWait: number
+  /** What the consumer bears, where a file keeps the position: notes are about no other one. */
+  id: string | undefined
 }
 
 /** What the claimed consumer will deliver. */
@@ -52,9 +55,31 @@ export class Durable {
     this.#filter = type === undefined ? undefined : subjectOf(stream, type)
   }
 
+  /** Whether notes of an earlier reader are about this consumer, not about one before it. */
+  async isMine(): Promise<boolean> {
+    const manager = await this.#js.jetstreamManager(false)
+    const { consumer } = this.#options
+    const info =
+      (await this.#info(manager, consumer)) ?? (await this.#info(manager, this.#spare))
+    return info !== undefined && info.config.description === this.#description
+  }
+
+  /**
+   * Whether the stream still has this message, as far as it can tell. One that was restored, or whose
+   * server lost the newest messages, gives the same numbers to others.
+   */
+  async remembers({ sequence, time }: Place): Promise<boolean> {
+    if (sequence === START.sequence) return true
+    const { streams } = await this.#js.jetstreamManager(false)
+    const { state } = await streams.info(this.#options.stream)
+    if (sequence > state.last_seq) return false
+    const message = await streams.getMessage(this.#options.stream, { seq: sequence })
+    return !message || message.time.getTime() === time
+  }
+
   /**
    * Makes the consumer begin with the message `wanted`, or where it stands: behind all that is
-   * acknowledged and, by the account of `delivered`, behind what the kernel has.
+   * acknowledged and behind `delivered`, which the kernel has.
    */
   async claim(wanted: number | undefined, delivered: number): Promise<Claim> {
     const { stream, consumer } = this.#options
@@ -65,9 +90,10 @@ export class Durable {
     if (info) this.#check(info)
     if (!wanted && !spare && info?.num_ack_pending === 0) {
       const { consumer_seq, stream_seq } = info.delivered
-      if (delivered <= stream_seq) return { from: stream_seq + 1, delivery: consumer_seq + 1 }
+      const mine = !this.#description || info.config.description === this.#description
+      if (mine && delivered <= stream_seq) return { from: stream_seq + 1, delivery: consumer_seq + 1 }
     }
-    const from = wanted ?? placeOf(info, spare, delivered)
+    const from = wanted ?? Math.max(placeOf(info, spare), delivered + 1)
     if (config.retention === RetentionPolicy.Workqueue) {
       // What is acknowledged is gone from such a stream, and it takes one consumer only.
       if (info) await manager.consumers.delete(stream, consumer)
@@ -88,6 +114,11 @@ export class Durable {
 
   get #spare(): string {
     return `${this.#options.consumer}-handover`
+  }
+
+  get #description(): string | undefined {
+    const { id } = this.#options
+    return id && `kernelmq ${id}`
   }
 
   async #info(manager: JetStreamManager, name: string): Promise<ConsumerInfo | undefined> {
@@ -117,6 +148,7 @@ export class Durable {
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(ackWait),
       max_ack_pending: limit,
+      ...(this.#description && { description: this.#description }),
       ...(filter !== undefined && { filter_subject: filter }),
       ...(from === undefined
         ? { deliver_policy: DeliverPolicy.All }
@@ -125,15 +157,7 @@ export class Durable {
   }
 }
 
-function placeOf(
-  info: ConsumerInfo | undefined,
-  spare: ConsumerInfo | undefined,
-  delivered: number,
-): number {
-  if (info) {
-    // A note beyond what this consumer gave out is about another one, which somebody has removed.
-    const noted = delivered <= info.delivered.stream_seq ? delivered : 0
-    return Math.max(info.ack_floor.stream_seq, noted) + 1
-  }
-  return spare?.config.opt_start_seq ?? 1
+/** The first message that JetStream knows no acknowledgement of. */
+function placeOf(info: ConsumerInfo | undefined, spare: ConsumerInfo | undefined): number {
+  return info ? info.ack_floor.stream_seq + 1 : (spare?.config.opt_start_seq ?? 1)
 }

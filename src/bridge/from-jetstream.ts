@@ -9,7 +9,7 @@ import { Readable } from '../streams/base.js'
 import { backoff, connectionOf, explain } from './connection.js'
 import { type Claim, Durable } from './durable.js'
 import { BridgeError } from './errors.js'
-import { PositionFile } from './position-file.js'
+import { type Place, PositionFile, START } from './position-file.js'
 import { checkName, typeOf } from './subjects.js'
 
 export interface FromJetStreamOptions {
@@ -45,6 +45,13 @@ const ACK_WAIT_MS = 30_000
 const EXPIRES_MS = 5000
 /** A message of another publisher that names no type. */
 const DEFAULT_TYPE = 1
+const NANOS_PER_MS = 1_000_000n
+
+interface Held {
+  readonly place: Place
+  /** As delivered last: what is acknowledged. */
+  message: JsMsg
+}
 
 /**
  * Made by `fromJetStream()`. A frame's `ack()` tells JetStream: call it, in order, once the frame is
@@ -56,15 +63,17 @@ export class JetStreamReadable extends Readable {
   readonly #options: FromJetStreamOptions
   readonly #limit: number
   readonly #ackWait: number
-  readonly #durable: Durable
+  #durable!: Durable
   readonly #status: AsyncIterable<Status> & { stop?(): void }
   readonly #stopping = new AbortController()
   /** `'acknowledged'`, `'connected'`: what the loop waits for. */
   readonly #changes = new EventEmitter()
   #position: PositionFile | undefined
   /** Taken and not acknowledged, by their sequence in the stream. */
-  readonly #held = new Map<number, JsMsg>()
+  readonly #held = new Map<number, Held>()
   #claim: Claim = { from: 1, delivery: 1 }
+  /** The newest taken. */
+  #last = START
   #messages: ConsumerMessages | undefined
   #keepHeld: NodeJS.Timeout | undefined
   #connected = true
@@ -88,8 +97,6 @@ export class JetStreamReadable extends Readable {
     this.#options = checked
     this.#js = js
     this.#connection = connection
-    const { type } = checked
-    this.#durable = new Durable(js, { stream, consumer, type, limit: highWaterMark, ackWait })
     this.#status = this.#connection.status()
   }
 
@@ -109,17 +116,36 @@ export class JetStreamReadable extends Readable {
   }
 
   async #open(): Promise<void> {
-    const { stream, consumer, position } = this.#options
+    const { stream, consumer, type, position } = this.#options
     if (position !== undefined) {
       const { streams } = await this.#js.jetstreamManager(false)
       const { created } = await streams.info(stream)
       this.#position = new PositionFile(position, `${stream} ${created} ${consumer}`)
     }
-    this.#claim = await this.#durable.claim(undefined, this.#position?.last ?? 0)
+    this.#durable = new Durable(this.#js, {
+      stream,
+      consumer,
+      type,
+      limit: this.#limit,
+      ackWait: this.#ackWait,
+      id: this.#position?.id,
+    })
+    this.#claim = await this.#durable.claim(undefined, await this.#noted())
     // What is held for long, because the queue is full, is still wanted.
     this.#keepHeld = setInterval(() => {
-      for (const message of this.#held.values()) message.working()
+      for (const { message } of this.#held.values()) message.working()
     }, this.#ackWait / 3)
+  }
+
+  /** The last message that the kernel has, by a file that may be about what is no more. */
+  async #noted(): Promise<number> {
+    const last = this.#position?.last ?? START
+    if ((await this.#durable.isMine()) && (await this.#durable.remembers(last))) {
+      return last.sequence
+    }
+    // Before the consumer is made: the next reader would believe the note of this one.
+    this.#position?.note(START)
+    return START.sequence
   }
 
   /** Frames come as JetStream sends them; what may be taken is bounded by what is acknowledged. */
@@ -171,24 +197,27 @@ export class JetStreamReadable extends Readable {
     if (sequence < this.#claim.from) {
       this.#stats.repeats++
       // One of those held is acknowledged as the new delivery; others were, and it got lost.
-      if (this.#held.has(sequence)) this.#held.set(sequence, message)
+      const held = this.#held.get(sequence)
+      if (held) held.message = message
       else message.ack()
       return
     }
     this.#claim.from = sequence + 1
-    this.#held.set(sequence, message)
+    this.#last = { sequence, time: Number(message.timestampNanos / NANOS_PER_MS) }
+    const held: Held = { place: this.#last, message }
+    this.#held.set(sequence, held)
     const { buffer, byteOffset, length } = message.data
     const data = Buffer.from(buffer, byteOffset, length)
     const type = typeOf(message) ?? DEFAULT_TYPE
-    this.push(new AckFrame(type, data, () => this.#acknowledge(sequence, length)))
+    this.push(new AckFrame(type, data, () => this.#acknowledge(held, length)))
   }
 
-  #acknowledge(sequence: number, length: number): boolean {
-    const message = this.#held.get(sequence)
+  #acknowledge(held: Held, length: number): boolean {
+    const { place, message } = held
     if (this.destroyed) return false
-    if (!message) return true
-    this.#position?.note(sequence)
-    this.#held.delete(sequence)
+    if (this.#held.get(place.sequence) !== held) return true
+    this.#position?.note(place)
+    this.#held.delete(place.sequence)
     // While there is no connection this is lost; the message comes again and is known.
     if (this.#connected) message.ack()
     this.#stats.frames++
@@ -201,10 +230,18 @@ export class JetStreamReadable extends Readable {
     const { signal } = this.#stopping
     await delay(backoff(this.#failures++), undefined, { signal })
     while (!this.#connected) await once(this.#changes, 'connected', { signal })
-    // From the first that is held: JetStream has to know that it is not acknowledged.
-    const [oldest = this.#claim.from] = this.#held.keys()
-    const { delivery } = await this.#durable.claim(oldest, 0)
-    this.#claim.delivery = delivery
+    if (await this.#durable.remembers(this.#last)) {
+      // From the first that is held: JetStream has to know that it is not acknowledged.
+      const [oldest = this.#claim.from] = this.#held.keys()
+      const { delivery } = await this.#durable.claim(oldest, START.sequence)
+      this.#claim.delivery = delivery
+    } else {
+      // The numbers are others' now. What is held comes again, and what they are given to is new.
+      this.#held.clear()
+      this.#last = START
+      this.#position?.note(START)
+      this.#claim = await this.#durable.claim(undefined, START.sequence)
+    }
     this.#unclaimed = false
   }
 
