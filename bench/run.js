@@ -26,6 +26,7 @@ import * as throughput from './suites/throughput.js'
  * @typedef {object} Form
  * @property {boolean} quick
  * @property {number} rounds
+ * @property {number} warmUp  seconds before each measurement
  * @property {number} seconds  that one throughput measurement takes, about
  * @property {number} budgetMs  once it is spent, each block makes do with one round
  */
@@ -97,8 +98,8 @@ async function main() {
 /** @param {{ quick: boolean, rounds?: string }} options @returns {Form} */
 function formOf({ quick, rounds }) {
   const form = quick
-    ? { quick, rounds: 2, seconds: 0.15, budgetMs: 30_000 }
-    : { quick, rounds: 5, seconds: 0.5, budgetMs: Infinity }
+    ? { quick, rounds: 2, warmUp: 0, seconds: 0.15, budgetMs: 30_000 }
+    : { quick, rounds: 5, warmUp: 1.5, seconds: 0.5, budgetMs: Infinity }
   if (rounds === undefined) return form
   if (!/^[1-9]\d*$/.test(rounds)) throw new TypeError(`--rounds takes a number, not '${rounds}'`)
   return { ...form, rounds: Number(rounds) }

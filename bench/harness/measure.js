@@ -4,29 +4,33 @@ import { percentile } from './statistics.js'
 
 /** Enough to tell the rate roughly, and never more than a moment's work. */
 const PROBE = 200
-/** Every contestant's first calls are slow (compilation, first pages): a warm-up this long hides them. */
-const WARM_UP_SECONDS = 0.2
-/** And this many calls, however slow each is, for the compilers to have seen them. */
+/** At a time, so that a rate that rises makes no portion too short. */
+const WARM_UP_PORTION = 0.2
+/** And never fewer calls than this, however slow each is, for the compilers to have seen them. */
 const FEWEST_MESSAGES = 5000
+const WARM_UP_TRIPS = 1000
 
 /**
- * Messages in one direction.
+ * Messages in one direction. Node.js comes to its full speed a second after it began (bench/README.md).
  *
  * @param {import('./link.js').Contestant} contestant
  * @param {object} how
  * @param {number} how.size
  * @param {import('./limits.js').Level} how.limits
+ * @param {number} how.warmUp  seconds until the clock starts
  * @param {number} [how.seconds]  about how long to measure
  * @param {number} [how.count]  exactly how many messages, in place of `seconds`
  * @param {number} [how.queues]
  * @param {import('./limits.js').Shape} [how.shape]
  */
-export async function measureOneWay(contestant, { seconds = 0.5, count, ...how }) {
+export async function measureOneWay(contestant, { warmUp, seconds = 0.5, count, ...how }) {
   const link = await openLink(contestant, { direction: 'one way', ...how })
   try {
-    const probe = await runOneWay(link, PROBE)
-    const warm = await runOneWay(link, countFor(probe, WARM_UP_SECONDS))
-    return await runOneWay(link, count ?? countFor(warm, seconds))
+    const begun = performance.now()
+    let rate = await runOneWay(link, PROBE)
+    do rate = await runOneWay(link, countFor(rate, WARM_UP_PORTION))
+    while (performance.now() - begun < warmUp * 1000)
+    return await runOneWay(link, count ?? countFor(rate, seconds))
   } finally {
     await link.close()
   }
@@ -56,12 +60,14 @@ async function runOneWay(link, count) {
  * Round trips, one at a time.
  *
  * @param {import('./link.js').Contestant} contestant
- * @param {{ size: number, limits: import('./limits.js').Level, count: number }} how
+ * @param {{ size: number, limits: import('./limits.js').Level, warmUp: number, count: number }} how
  */
-export async function measureRoundTrip(contestant, { count, ...how }) {
+export async function measureRoundTrip(contestant, { warmUp, count, ...how }) {
   const link = await openLink(contestant, { direction: 'round trip', ...how })
   try {
-    await runRoundTrips(link, Math.ceil(count / 4))
+    const begun = performance.now()
+    do await runRoundTrips(link, WARM_UP_TRIPS)
+    while (performance.now() - begun < warmUp * 1000)
     const { roundTripNs } = await runRoundTrips(link, count)
     return {
       count,

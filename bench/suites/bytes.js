@@ -26,7 +26,7 @@ export function plan(form) {
 }
 
 /** @param {import('../run.js').Form} form @param {Level} limits */
-function smallWrites({ quick, rounds, seconds }, limits) {
+function smallWrites({ quick, rounds, warmUp, seconds }, limits) {
   const size = 64
   const framed = byteStreams(KINDS, { framed: true, corked: true }, 'framed, corked')
   const raw = [
@@ -41,13 +41,13 @@ function smallWrites({ quick, rounds, seconds }, limits) {
     cases: (quick ? framed : [...framed, ...raw]).map((contestant) => ({
       name: contestant.name,
       kind: contestant.kind,
-      measure: () => measureOneWay(contestant, { size, limits, seconds }),
+      measure: () => measureOneWay(contestant, { size, limits, warmUp, seconds }),
     })),
   }
 }
 
 /** @param {import('../run.js').Form} form @param {Level} limits */
-function bulk({ quick, rounds }, limits) {
+function bulk({ quick, rounds, warmUp }, limits) {
   const bytes = quick ? BULK_BYTES.quick : BULK_BYTES.full
   // A C program with a queue sends the largest messages that the limits let it.
   const cMessage = limits === 'raised' ? LARGEST_MESSAGE : DEFAULT_MESSAGE
@@ -68,7 +68,12 @@ function bulk({ quick, rounds }, limits) {
       name: contestant.name,
       kind: contestant.kind,
       measure: async () => {
-        const sample = await measureOneWay(contestant, { size, limits, count: bytes / size })
+        const sample = await measureOneWay(contestant, {
+          size,
+          limits,
+          warmUp,
+          count: bytes / size,
+        })
         return { ...sample, bytesPerSecond: sample.messagesPerSecond * size }
       },
     })),

@@ -30,14 +30,21 @@ export const queuesOf = (kind) =>
 export const nameOf = (queues) => (queues === 1 ? 'one queue' : `${queues} queues`)
 
 /** @param {import('../run.js').Form} form @returns {import('../harness/plan.js').Block[]} */
-export function plan({ quick, rounds, seconds }) {
+export function plan({ quick, rounds, warmUp, seconds }) {
   return KINDS.flatMap((kind) => {
     const limits = limitsOf(kind)
     const cases = [1, queuesOf(kind)].map((queues) => ({
       name: nameOf(queues),
       kind,
       measure: () =>
-        measureOneWay(cToNode(kind), { size: SIZE, limits, seconds, queues, shape: SHALLOW }),
+        measureOneWay(cToNode(kind), {
+          size: SIZE,
+          limits,
+          warmUp,
+          seconds,
+          queues,
+          shape: SHALLOW,
+        }),
     }))
     const idle = {
       name: nameOf(queuesOf(kind)),

@@ -4,11 +4,11 @@ import { KINDS, others, roundTripsOverQueue } from './contestants.js'
 
 export const SUITE = 'round trip'
 
-/** So that the 99th percentile rests on some forty samples, or ten in the quick form. */
-const TRIPS = { full: 4000, quick: 1000 }
+/** So that the 99th percentile rests on a hundred samples, or ten in the quick form. */
+const TRIPS = { full: 10_000, quick: 1000 }
 
 /** @param {import('../run.js').Form} form @returns {import('../harness/plan.js').Block[]} */
-export function plan({ quick, rounds }) {
+export function plan({ quick, rounds, warmUp }) {
   const contestants = [...KINDS.flatMap(roundTripsOverQueue), ...(quick ? [] : others())]
   const sizes = quick ? [64] : [64, 1024, 8192]
   return sizes.map((size) => ({
@@ -23,6 +23,7 @@ export function plan({ quick, rounds }) {
         measureRoundTrip(contestant, {
           size,
           limits: 'default',
+          warmUp,
           count: quick ? TRIPS.quick : TRIPS.full,
         }),
     })),

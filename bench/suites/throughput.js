@@ -6,7 +6,7 @@ import { KINDS, others, overQueue } from './contestants.js'
 export const SUITE = 'throughput'
 
 /** @param {import('../run.js').Form} form @returns {import('../harness/plan.js').Block[]} */
-export function plan({ quick, rounds, seconds }) {
+export function plan({ quick, rounds, warmUp, seconds }) {
   const ours = KINDS.flatMap((kind) => overQueue(kind, quick))
   /** @param {import('../harness/limits.js').Level} limits @param {number} size @param {import('../harness/link.js').Contestant[]} contestants */
   const block = (limits, size, contestants) => ({
@@ -17,7 +17,7 @@ export function plan({ quick, rounds, seconds }) {
     cases: contestants.map((contestant) => ({
       name: contestant.name,
       kind: contestant.kind,
-      measure: () => measureOneWay(contestant, { size, limits, seconds }),
+      measure: () => measureOneWay(contestant, { size, limits, warmUp, seconds }),
     })),
   })
   if (quick) return [block('default', 64, [...ours, ...others()])]
