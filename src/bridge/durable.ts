@@ -59,8 +59,7 @@ export class Durable {
   async isMine(): Promise<boolean> {
     const manager = await this.#js.jetstreamManager(false)
     const { consumer } = this.#options
-    const info =
-      (await this.#info(manager, consumer)) ?? (await this.#info(manager, this.#spare))
+    const info = (await this.#info(manager, consumer)) ?? (await this.#info(manager, this.#spare))
     return info !== undefined && info.config.description === this.#description
   }
 
@@ -91,7 +90,8 @@ export class Durable {
     if (!wanted && !spare && info?.num_ack_pending === 0) {
       const { consumer_seq, stream_seq } = info.delivered
       const mine = !this.#description || info.config.description === this.#description
-      if (mine && delivered <= stream_seq) return { from: stream_seq + 1, delivery: consumer_seq + 1 }
+      if (mine && delivered <= stream_seq)
+        return { from: stream_seq + 1, delivery: consumer_seq + 1 }
     }
     const from = wanted ?? Math.max(placeOf(info, spare), delivered + 1)
     if (config.retention === RetentionPolicy.Workqueue) {

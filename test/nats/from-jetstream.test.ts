@@ -5,7 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
 import { type AckFrame, Frame } from 'kernelmq'
-import { ensureStream, fromJetStream, type JetStreamReadable, toJetStream, toQueue } from 'kernelmq/nats'
+import {
+  ensureStream,
+  fromJetStream,
+  type JetStreamReadable,
+  toJetStream,
+  toQueue,
+} from 'kernelmq/nats'
 import t from 'tap'
 import { startProxy } from '../fixtures/nats/proxy.js'
 import { connectTo, noServer, startServer } from '../fixtures/nats/server.js'
