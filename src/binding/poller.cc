@@ -1,15 +1,16 @@
 #include "poller.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "wait_pool.h"
+
 // Lives on until libuv is done with it.
 struct Poller::Handle {
   uv_poll_t poll;
-  std::shared_ptr<Descriptor> descriptor;
-  int epoll;
   std::shared_ptr<LoopHandles> handles;
 };
 
@@ -32,91 +33,122 @@ std::unique_ptr<Poller> Poller::Open(Addon& addon, std::shared_ptr<Descriptor> d
     if (epoll >= 0) close(epoll);
     return nullptr;
   }
-  auto poller = std::unique_ptr<Poller>(new Poller(addon, std::move(callback)));
-  handle->descriptor = std::move(descriptor);
-  handle->epoll = epoll;
-  handle->handles = addon.handles();
-  handle->handles->Opened();
-  handle->poll.data = poller.get();
-  poller->handle_ = handle.release();
-  poller->UpdateRef();
-  return poller;
+  return std::unique_ptr<Poller>(
+      new Poller(addon, std::move(descriptor), epoll, handle.release(), std::move(callback)));
 }
 
+Poller::Poller(Addon& addon, std::shared_ptr<Descriptor> descriptor, int epoll, Handle* handle,
+               Callback callback)
+    : addon_(addon),
+      descriptor_(std::move(descriptor)),
+      epoll_(epoll),
+      handle_(handle),
+      callback_(std::move(callback)) {
+  handle_->handles = addon_.handles();
+  handle_->handles->Opened();
+  handle_->poll.data = this;
+  // Who looks has no active handle: what keeps the process alive is a hold on the pool.
+  uv_unref(reinterpret_cast<uv_handle_t*>(&handle_->poll));
+}
+
+// libuv lets go of the descriptor at once, so that it is closed when the queue is.
 Poller::~Poller() {
   if (turns_ > 0) addon_.looker().Remove(this);
+  wanted_ = 0;
+  UpdateHold();
   handle_->poll.data = handle_;
-  uv_poll_stop(&handle_->poll);
   uv_close(reinterpret_cast<uv_handle_t*>(&handle_->poll), [](uv_handle_t* closed) {
     auto* handle = static_cast<Handle*>(closed->data);
-    if (handle->epoll >= 0) close(handle->epoll);
     const auto handles = handle->handles;
     delete handle;
     handles->Closed();
   });
+  if (epoll_ >= 0) close(epoll_);
 }
 
 int Poller::Want(int events) {
   wanted_ |= events;
-  UpdateRef();
-  if (const int failed = (wanted_ & ~armed_) ? Arm() : 0) return failed;
+  UpdateHold();
   if (turns_ > 0) return 0;
   turns_ = patience_.turns();
   if (turns_ > 0) {
     addon_.looker().Add(this);
-  } else {
-    patience_.Sleep();
+    return 0;
   }
-  return 0;
+  patience_.Sleep();
+  return (wanted_ & ~armed_) ? Arm() : 0;
 }
 
 bool Poller::Look() {
+  pollfd look = {descriptor_->fd(), 0, 0};
+  if (wanted_ & UV_READABLE) look.events |= POLLIN;
+  if (wanted_ & UV_WRITABLE) look.events |= POLLOUT;
+  if (wanted_ && poll(&look, 1, 0) > 0) {
+    int ready = 0;
+    // POLLERR and the like: whoever asks the kernel next is told what it is.
+    if (look.revents & ~POLLOUT) ready |= UV_READABLE;
+    if (look.revents & ~POLLIN) ready |= UV_WRITABLE;
+    if (armed_) uv_poll_stop(&handle_->poll);
+    armed_ = 0;
+    const bool more = (wanted_ & ~ready) != 0;
+    if (!more) turns_ = 0;
+    Tell(0, ready & wanted_);
+    return more;
+  }
   if (wanted_ && --turns_ > 0) return true;
-  if (wanted_) patience_.Sleep();
   turns_ = 0;
+  if (!wanted_) return false;
+  patience_.Sleep();
+  if (wanted_ & ~armed_) {
+    if (const int failed = Arm()) Tell(failed, wanted_);
+  }
   return false;
 }
 
 void Poller::Unwant(int events) {
   wanted_ &= ~events;
-  UpdateRef();
+  UpdateHold();
 }
 
 void Poller::KeepAlive(bool keep_alive) {
   keep_alive_ = keep_alive;
-  UpdateRef();
+  UpdateHold();
 }
 
-void Poller::UpdateRef() {
-  auto* handle = reinterpret_cast<uv_handle_t*>(&handle_->poll);
-  if (wanted_ && keep_alive_) {
-    uv_ref(handle);
+void Poller::UpdateHold() {
+  const bool hold = wanted_ && keep_alive_;
+  if (hold == held_) return;
+  held_ = hold;
+  if (hold) {
+    addon_.waits().Hold();
   } else {
-    uv_unref(handle);
+    addon_.waits().Release();
   }
 }
 
 int Poller::Arm() {
-  armed_ = wanted_;
-  if (!armed_) return uv_poll_stop(&handle_->poll);
-  int events = armed_;
-  if (handle_->epoll >= 0) {
+  armed_ = 0;
+  if (!wanted_) return uv_poll_stop(&handle_->poll);
+  int events = wanted_;
+  if (epoll_ >= 0) {
     epoll_event event = {};
     event.events =
-        ((armed_ & UV_READABLE) ? EPOLLIN : 0u) | ((armed_ & UV_WRITABLE) ? EPOLLOUT : 0u);
-    if (epoll_ctl(handle_->epoll, EPOLL_CTL_MOD, handle_->descriptor->fd(), &event) < 0)
-      return -errno;
+        ((wanted_ & UV_READABLE) ? EPOLLIN : 0u) | ((wanted_ & UV_WRITABLE) ? EPOLLOUT : 0u);
+    if (epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor_->fd(), &event) < 0) return -errno;
     events = UV_READABLE;
   }
-  return uv_poll_start(&handle_->poll, events, [](uv_poll_t* poll, int status, int ready) {
-    static_cast<Poller*>(poll->data)->OnEvents(status, ready);
-  });
+  const int failed =
+      uv_poll_start(&handle_->poll, events, [](uv_poll_t* poll, int status, int ready) {
+        static_cast<Poller*>(poll->data)->OnEvents(status, ready);
+      });
+  if (failed == 0) armed_ = wanted_;
+  return failed;
 }
 
 void Poller::OnEvents(int status, int events) {
-  if (status == 0 && handle_->epoll >= 0) {
+  if (status == 0 && epoll_ >= 0) {
     epoll_event event = {};
-    events = epoll_wait(handle_->epoll, &event, 1, 0) == 1
+    events = epoll_wait(epoll_, &event, 1, 0) == 1
                  ? ((event.events & EPOLLIN) ? UV_READABLE : 0) |
                        ((event.events & EPOLLOUT) ? UV_WRITABLE : 0)
                  : 0;
@@ -131,10 +163,14 @@ void Poller::OnEvents(int status, int events) {
     Arm();
     return;
   }
-  wanted_ &= ~ready;
-  UpdateRef();
   if (turns_ == 0) patience_.Wake();
+  Tell(status, ready);
+}
+
+void Poller::Tell(int status, int events) {
+  wanted_ &= ~events;
+  UpdateHold();
   // A copy: the callback may destroy this poller.
   const Callback callback = callback_;
-  callback(status, ready);
+  callback(status, events);
 }

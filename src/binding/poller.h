@@ -9,10 +9,12 @@
 #include "descriptor.h"
 #include "looker.h"
 
-// Readiness of one descriptor on the event loop (uv_poll_t). Events are one-shot for the owner but
-// the watch is left armed behind them: an owner that asks again at once, as a busy reader does,
-// costs no epoll_ctl(2). The descriptor is held until libuv has let go of it: polling a closed
-// one aborts the process.
+// Readiness of one descriptor on the event loop. A wait begins by looking, with poll(2), for a few
+// turns of the loop, and only then sleeps in epoll (uv_poll_t). As long as looking is enough, the
+// descriptor is not in epoll's set: there every message that anybody sends or takes would go
+// through its callback, under the locks that the next message needs. Behind a sleep it is left
+// there, so that who sleeps every time costs no epoll_ctl(2). The poller owns the descriptor too:
+// polling a closed one aborts the process.
 class Poller : public Looking {
  public:
   using Callback = std::function<void(int status, int events)>;
@@ -25,7 +27,8 @@ class Poller : public Looking {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  // Asks for events (UV_READABLE, UV_WRITABLE) besides those asked for already; 0 or -errno.
+  // Asks for events (UV_READABLE, UV_WRITABLE) besides those asked for already; 0 or -errno. They
+  // are told of once.
   int Want(int events);
   void Unwant(int events);
   // Whether waiting here keeps the event loop alive.
@@ -33,19 +36,25 @@ class Poller : public Looking {
 
  private:
   struct Handle;
-  Poller(Addon& addon, Callback callback) : addon_(addon), callback_(std::move(callback)) {}
-  // Polling with the event loop kept turning: what comes soon is found without sleep.
+  Poller(Addon& addon, std::shared_ptr<Descriptor> descriptor, int epoll, Handle* handle,
+         Callback callback);
   bool Look() override;
+  // Has epoll watch for what is wanted, or for nothing.
   int Arm();
-  void UpdateRef();
+  void UpdateHold();
   void OnEvents(int status, int events);
+  void Tell(int status, int events);
 
   Addon& addon_;
+  std::shared_ptr<Descriptor> descriptor_;
+  // -1 where the descriptor itself is polled.
+  int epoll_;
+  Handle* handle_;
   Callback callback_;
   Patience patience_;
   int turns_ = 0;
-  Handle* handle_ = nullptr;
   int wanted_ = 0;
   int armed_ = 0;
   bool keep_alive_ = true;
+  bool held_ = false;
 };

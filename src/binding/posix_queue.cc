@@ -12,8 +12,8 @@
 
 namespace {
 
-// An inherited description may be a blocking one, and is not ours to change. A time limit that has
-// passed makes its calls return at once; where O_NONBLOCK is set the kernel never looks at it.
+// An inherited description may be a blocking one, and is not ours to change: a time limit that has
+// passed makes its calls return at once. Ours have O_NONBLOCK; a limit would only be copied.
 constexpr timespec kLongAgo = {0, 0};
 
 Napi::Value Open(const Napi::CallbackInfo& info) {
@@ -97,13 +97,14 @@ Napi::Value PosixQueue::Send(const Napi::CallbackInfo& info) {
   Slab slab(info.Env(), info[0], Int64(info, 1));
   const int count = Int32(info, 2);
   if (!slab.valid()) return Result(info.Env(), -EFAULT);
+  const timespec* limit = shared_ ? &kLongAgo : nullptr;
   int sent = 0;
   for (; sent < count; ++sent) {
     Record* record = slab.Filled();
     if (!record) return Result(info.Env(), sent ? sent : -EFAULT);
     const auto priority = static_cast<unsigned>(record->type);
     const int failed = Retry(
-        [&] { return mq_timedsend(fd(), record->data(), record->length, priority, &kLongAgo); });
+        [&] { return mq_timedsend(fd(), record->data(), record->length, priority, limit); });
     if (failed) {
       return Result(info.Env(), sent ? sent : -(errno == ETIMEDOUT ? EAGAIN : errno));
     }
@@ -116,6 +117,7 @@ Napi::Value PosixQueue::Receive(const Napi::CallbackInfo& info) {
   Slab slab(info.Env(), info[0], Int64(info, 1));
   const int max = Int32(info, 2);
   if (!slab.valid()) return Result(info.Env(), -EFAULT);
+  const timespec* limit = shared_ ? &kLongAgo : nullptr;
   int taken = 0;
   while (taken < max) {
     size_t capacity;
@@ -123,7 +125,7 @@ Napi::Value PosixQueue::Receive(const Napi::CallbackInfo& info) {
     if (!record) return Result(info.Env(), taken ? taken : -E2BIG);
     unsigned priority = 0;
     const ssize_t length = Retry(
-        [&] { return mq_timedreceive(fd(), record->data(), capacity, &priority, &kLongAgo); });
+        [&] { return mq_timedreceive(fd(), record->data(), capacity, &priority, limit); });
     if (length < 0) {
       // The buffer must have room for the queue's longest message, whatever is there: to the caller
       // the same as System V's E2BIG.

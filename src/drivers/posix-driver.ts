@@ -20,13 +20,13 @@ import { posixLengthHint } from './hints.js'
 interface Entry {
   event: number
   keep: boolean
-  done: ((status: number) => void) | undefined
+  done: Parameters<MessageWait['begin']>[0] | undefined
 }
 
-function finish(entry: Entry, status: number): void {
+function finish(entry: Entry, status: number, call?: string): void {
   const { done } = entry
   entry.done = undefined
-  done?.(status)
+  done?.(status, undefined, call)
 }
 
 export class PosixDriver implements Driver {
@@ -112,7 +112,7 @@ export class PosixDriver implements Driver {
     const wait = this.#wait(WRITABLE)
     return {
       ...wait,
-      begin: (_slab, _offset, _count, done) => wait.begin((status) => done(status)),
+      begin: (_slab, _offset, _count, done) => wait.begin((status, _, call) => done(status, call)),
     }
   }
 
@@ -151,7 +151,7 @@ export class PosixDriver implements Driver {
   #ready(status: number, events: number): void {
     const ready = [...this.#waiting].filter((entry) => entry.event & events)
     for (const entry of ready) this.#waiting.delete(entry)
-    for (const entry of ready) finish(entry, status)
+    for (const entry of ready) finish(entry, status, this.waitCall)
   }
 
   error(failed: number, syscall: string): QueueError {
