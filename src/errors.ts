@@ -63,7 +63,7 @@ export interface QueueErrorDetails {
 export class QueueError extends Error {
   override readonly name = 'QueueError'
   readonly code: string
-  /** Negative, as in Node's own system errors; absent where no system call failed. */
+  /** Negative, as in Node's own system errors; absent where `code` is none of the system's. */
   declare readonly errno?: number
   /** The system call or library function, as in its man page. */
   declare readonly syscall?: string

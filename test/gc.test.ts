@@ -72,3 +72,29 @@ for (const kind of kinds) {
     })
   }
 }
+
+test('a type for each request gathers nothing', async (t) => {
+  const { address } = openQueue(t, 'sysv')
+  const child = startProgram(
+    t,
+    async ({ open }, { address }) => {
+      const queue = open(address)
+      const held = () => {
+        globalThis.gc?.()
+        return process.memoryUsage().heapUsed
+      }
+      const ask = (types: number) => {
+        for (let type = 1; type <= types; type++) queue.tryReceive({ type })
+      }
+      ask(1000)
+      const before = held()
+      ask(50_000)
+      console.log(held() - before)
+    },
+    { address },
+    { flags: ['--expose-gc'] },
+  )
+  const { code, stdout, stderr } = await child.outcome
+  t.equal(code, 0, stderr)
+  t.ok(Number(stdout) < 1_000_000, `${stdout.trim()} bytes more`)
+})

@@ -119,3 +119,28 @@ t.test(
     t.same(outcome, { received: 4000, damaged: 0, refused: true })
   },
 )
+
+t.test(
+  'msg_max below msg_default: a queue with one size given gets what the kernel would take',
+  { skip: noNamespace },
+  async (t) => {
+    const sizes = await inChild(
+      ({ open, setLimits, unlink }) => {
+        setLimits({ posix: { msg_max: 5, msgsize_max: 200 } })
+        const sizes = [{}, { maxMessageSize: 100 }, { maxMessages: 2 }].map((given) => {
+          const queue = open('/usual', { create: true, ...given })
+          unlink('/usual')
+          return [queue.maxMessages, queue.maxMessageSize]
+        })
+        return sizes
+      },
+      // Not root over the limits, which it could pass.
+      { command: [...ownNamespace, 'setpriv', '--bounding-set', '-sys_resource'] },
+    )
+    t.same(sizes, [
+      [5, 200],
+      [5, 100],
+      [2, 200],
+    ])
+  },
+)

@@ -146,3 +146,23 @@ test('sysv: what others may not read is listed all the same', { skip }, async (t
   )
   t.ok(listed)
 })
+
+test('who may only write learns how long a message may be, too', { skip }, async (t) => {
+  const address = unusedAddress(t, 'sysv')
+  const queue = open(address, { create: true, mode: 0o622, maxBytes: 1000 })
+  t.teardown(() => queue.close())
+  const outcome = await inChild(
+    async ({ open }, uid, address) => {
+      process.setgroups?.([])
+      process.setuid?.(uid)
+      const queue = open(address, { access: 'write' })
+      // It would wait for ever, even for an empty queue.
+      const refused = await queue
+        .send(Buffer.alloc(1001), { timeout: 5000 })
+        .catch((error) => error)
+      return { maxMessageSize: queue.maxMessageSize, code: refused?.code, hint: refused?.hint }
+    },
+    { args: [OTHER, address] },
+  )
+  t.match(outcome, { maxMessageSize: 1000, code: 'EMSGSIZE', hint: /maxBytes 1000/ })
+})

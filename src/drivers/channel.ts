@@ -10,6 +10,8 @@ import { Receiver } from './receiver.js'
 import { Sender } from './sender.js'
 
 const DISCARD_BATCH = 64
+/** How many receivers are kept at least, before the idle ones are let go. */
+const FEW_RECEIVERS = 64
 
 /** Someone who reads from the channel and lets go of it when it closes. */
 export interface Reader {
@@ -22,6 +24,7 @@ export class Channel<D extends Driver = Driver> {
   readonly sender: Sender
   readonly liveness: Liveness = { keep: true }
   readonly #receivers = new Map<string, Receiver>()
+  #manyReceivers = FEW_RECEIVERS
   readonly #readers = new Set<Reader>()
   #closing: Promise<void> | undefined
 
@@ -49,14 +52,24 @@ export class Channel<D extends Driver = Driver> {
     if (this.closed) throw this.closedError()
   }
 
+  /** Asked for each time: one that is idle may be another one the next time. */
   receiver(selector: Selector): Receiver {
     const key = `${selector.type}${selector.except ? ' except' : ''}`
     let receiver = this.#receivers.get(key)
     if (!receiver) {
+      if (this.#receivers.size >= this.#manyReceivers) this.#forgetIdle()
       receiver = new Receiver(this.driver, selector, this.liveness)
       this.#receivers.set(key, receiver)
     }
     return receiver
+  }
+
+  // A type for each request, say: these would gather for as long as the queue is open.
+  #forgetIdle(): void {
+    for (const [key, receiver] of this.#receivers) {
+      if (receiver.idle) this.#receivers.delete(key)
+    }
+    this.#manyReceivers = Math.max(FEW_RECEIVERS, 2 * this.#receivers.size)
   }
 
   /** Discards all that matches; how many. */

@@ -2,13 +2,15 @@
 import { closeSync, openSync } from 'node:fs'
 import { checkInteger } from '../options.js'
 import { readLimit, readMessageQueueLimit } from './proc.js'
+import { MAX_PRIORITY } from './selection.js'
 
 /** The memory that a POSIX queue is charged for, in bytes, as mq_overview(7) has it for 64 bits. */
 export function posixCost(maxMessages: number, maxMessageSize: number): number {
   checkInteger('maxMessages', maxMessages, 1, Number.MAX_SAFE_INTEGER)
   checkInteger('maxMessageSize', maxMessageSize, 1, Number.MAX_SAFE_INTEGER)
-  // struct msg_msg (48) and struct posix_msg_tree_node (48) for each message.
-  return maxMessages * 96 + maxMessages * maxMessageSize
+  // struct msg_msg (48) for each message, struct posix_msg_tree_node (48) for each priority.
+  const nodes = Math.min(maxMessages, MAX_PRIORITY + 1)
+  return maxMessages * 48 + nodes * 48 + maxMessages * maxMessageSize
 }
 
 interface PosixWish {

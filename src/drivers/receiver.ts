@@ -19,11 +19,13 @@ export class Receiver {
   readonly #driver: Driver
   readonly #liveness: Liveness
   readonly #selector: Selector
-  readonly #wait: MessageWait
+  /** Made when first needed: who only tries needs none. */
+  #wait: MessageWait | undefined
   readonly #waiters: Waiter[] = []
   /** Called when the kernel wait, cancelled or not, is over. */
   readonly #whenIdle: (() => void)[] = []
   #waiting = false
+  #serving = false
   // An empty message that ended a wait: the kernel did not leave it in the queue.
   #taken: Frame | undefined
 
@@ -31,7 +33,11 @@ export class Receiver {
     this.#driver = driver
     this.#liveness = liveness
     this.#selector = selector
-    this.#wait = driver.waitForMessage(selector)
+  }
+
+  /** Whether nobody would miss it. */
+  get idle(): boolean {
+    return this.#waiters.length === 0 && !this.#waiting && this.#taken === undefined
   }
 
   /** Takes what is there, up to `max`, out of turn; no frames where nothing is. */
@@ -66,7 +72,7 @@ export class Receiver {
     if (index >= 0) this.#waiters.splice(index, 1)
     if (this.#waiting && this.#waiters.length === 0) {
       this.#whenIdle.push(done)
-      this.#wait.cancel()
+      this.#wait?.cancel()
     } else {
       this.updateKeepAlive()
       done()
@@ -79,7 +85,7 @@ export class Receiver {
     const over = () => done(this.#taken ? putBack(this.#driver, [this.#taken]) : [])
     if (this.#waiting) {
       this.#whenIdle.push(over)
-      this.#wait.cancel()
+      this.#wait?.cancel()
     } else {
       over()
     }
@@ -88,26 +94,36 @@ export class Receiver {
 
   updateKeepAlive(): void {
     if (!this.#waiting) return
-    this.#wait.keepAlive(this.#liveness.keep && this.#waiters.some((waiter) => waiter.keepAlive))
+    this.#wait?.keepAlive(this.#liveness.keep && this.#waiters.some((waiter) => waiter.keepAlive))
   }
 
   #begin(): void {
-    if (this.#waiting || this.#waiters.length === 0) return
-    const failed = this.#wait.begin((...outcome) => this.#over(...outcome))
+    // Whoever calls from within a callback of #over finds the wait begun when that is done.
+    if (this.#serving || this.#waiters.length === 0) return
+    if (!this.#waiting) this.#beginWait()
+    this.updateKeepAlive()
+  }
+
+  #beginWait(): void {
     this.#waiting = true
+    const kept = this.#taken
+    if (kept) {
+      process.nextTick(() => this.#over(0, kept))
+      return
+    }
+    this.#wait ??= this.#driver.waitForMessage(this.#selector)
+    const failed = this.#wait.begin((...outcome) => this.#over(...outcome))
     // Not at once: nobody expects to fail before the call has returned.
     if (failed) process.nextTick(() => this.#over(failed, undefined, this.#driver.waitCall))
-    this.updateKeepAlive()
   }
 
   #over(status: number, frame?: Frame, syscall = this.#driver.receiveCall): void {
     this.#waiting = false
+    this.#serving = true
     this.#taken = frame
-    if (status < 0 && status !== -errno.ECANCELED) {
-      this.#failAll(this.#driver.error(status, syscall))
-    } else {
-      this.#serve()
-    }
+    if (status < 0 && status !== -errno.ECANCELED) this.#failAll(status, syscall)
+    else this.#serve()
+    this.#serving = false
     const empty = this.#taken
     // Where it cannot go back, it is kept for whoever receives next.
     if (empty && this.#waiters.length === 0 && putBack(this.#driver, [empty]).length === 0) {
@@ -117,21 +133,17 @@ export class Receiver {
     for (const done of this.#whenIdle.splice(0)) done()
   }
 
-  /** Whether there was something for anybody. */
-  #serve(): boolean {
-    let served = false
-    for (;;) {
-      const waiter = this.#waiters[0]
-      if (!waiter) return served
+  #serve(): void {
+    for (let waiter = this.#waiters[0]; waiter; waiter = this.#waiters[0]) {
       let taken: Taken
       try {
         taken = this.takeNow(waiter.max(), waiter.bigint)
       } catch (error) {
-        this.#failAll(error as Error)
-        return true
+        this.#waiters.shift()
+        waiter.fail(error as Error)
+        continue
       }
-      if (taken.frames.length === 0 && !taken.rest) return served
-      served = true
+      if (taken.frames.length === 0 && !taken.rest) return
       this.#waiters.shift()
       this.settle(waiter, taken)
     }
@@ -161,7 +173,8 @@ export class Receiver {
     return { frames: [], rest: [new Frame(type, data)], error: unsafeType(type) }
   }
 
-  #failAll(error: Error): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.fail(error)
+  // An error each: a stream's says which frames it held.
+  #failAll(status: number, syscall: string): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.fail(this.#driver.error(status, syscall))
   }
 }

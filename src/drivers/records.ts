@@ -121,9 +121,14 @@ export class Outbox {
 
 /** Data of any kind as bytes, not copied. */
 export function asBytes(data: NodeJS.ArrayBufferView): Uint8Array {
-  return data instanceof Uint8Array
-    ? data
-    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  // One of no bytes may be a view of memory that has gone to another thread.
+  if (data instanceof Uint8Array && data.length > 0) return data
+  try {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  } catch {
+    const problem = 'is a view of a detached ArrayBuffer'
+    throw argumentError('ERR_INVALID_ARG_VALUE', 'data', problem, data)
+  }
 }
 
 /** Where the record after this one begins. */

@@ -5,7 +5,7 @@
 import type { Data } from '../codecs.js'
 import { errno } from '../errors.js'
 import type { Driver, Liveness, RoomWait } from './driver.js'
-import { nextRecord, type Outbox, outbox } from './records.js'
+import { asBytes, nextRecord, type Outbox, outbox } from './records.js'
 
 /** Called once, when the kernel has all of the messages, or with what went wrong. */
 export type Sent = (error: Error | null) => void
@@ -36,16 +36,21 @@ export class Sender {
 
   /** Whether the kernel has the message: false where the queue is full, or others wait for room. */
   trySend(type: number | bigint, data: Data): boolean {
-    outbox.clear()
-    this.#driver.checkLength(outbox.add(type, data))
+    this.#put(type, data)
     return this.#pending.length === 0 && this.#sendNow(outbox) === 1
   }
 
   /** Undefined where the kernel has the message already; otherwise `done` tells, later. */
   send(type: number | bigint, data: Data, done: Sent): Pending | undefined {
+    this.#put(type, data)
+    return this.sendAll(outbox, done)
+  }
+
+  #put(type: number | bigint, data: Data): void {
+    // First what is too long in any encoding: the outbox would grow for it.
+    this.#driver.checkLength(typeof data === 'string' ? data.length : asBytes(data).length)
     outbox.clear()
     this.#driver.checkLength(outbox.add(type, data))
-    return this.sendAll(outbox, done)
   }
 
   /** The same for all messages in an outbox, whose lengths were checked: it may be used again. */
@@ -120,21 +125,18 @@ export class Sender {
     for (const done of this.#whenIdle.splice(0)) done()
   }
 
-  /** Sends until the queue is full again; whether it was not. */
-  #drain(): boolean {
-    let progress = false
+  /** Sends until the queue is full again. */
+  #drain(): void {
     for (let head = this.#pending[0]; head; head = this.#pending[0]) {
       if (head.reason) {
         this.#finishHead(head.reason)
         continue
       }
       const sent = this.#driver.send(head.bytes, head.offset, head.count)
-      if (sent === -errno.EAGAIN) return progress
-      progress = true
+      if (sent === -errno.EAGAIN) return
       if (sent < 0) this.#finishHead(this.#driver.error(sent, this.#driver.sendCall))
       else this.#advance(sent)
     }
-    return true
   }
 
   #advance(sent: number): void {

@@ -96,24 +96,31 @@ export class SysVDriver implements Driver {
 
   /** Reads the limits again: msgmax and msg_qbytes may change at any time. */
   refresh(): void {
-    const stat = native.sysv.stat(this.id)
     const msgmax = readLimit('kernel.msgmax')
-    // Without read permission msg_qbytes is not to be had.
-    this.#maxBytes = typeof stat === 'number' ? msgmax : stat.maxBytes
+    this.#maxBytes = this.#readMaxBytes() ?? msgmax
     this.#maxMessageSize = Math.min(msgmax, this.#maxBytes)
+  }
+
+  // IPC_STAT takes read permission; what lists all queues does not.
+  #readMaxBytes(): number | undefined {
+    const stat = native.sysv.stat(this.id)
+    if (typeof stat !== 'number') return stat.maxBytes
+    const queues = native.sysv.list()
+    if (typeof queues === 'number') return undefined
+    return queues.find(({ id }) => id === this.id)?.maxBytes
   }
 
   // A message above msg_qbytes would block for ever, even on an empty queue.
   checkLength(length: number): void {
     if (length <= this.#maxMessageSize) return
     this.refresh()
-    if (length > this.#maxMessageSize) {
-      throw new QueueError('EMSGSIZE', {
-        syscall: this.sendCall,
-        address: this.address,
-        hint: sysvLengthHint(length, this.#maxBytes),
-      })
-    }
+    if (length > this.#maxMessageSize) throw this.#tooLong(length)
+  }
+
+  #tooLong(length: number): QueueError {
+    const { sendCall: syscall, address } = this
+    const hint = sysvLengthHint(length, this.#maxBytes)
+    return new QueueError('EMSGSIZE', { syscall, address, hint })
   }
 
   // A queue of the default size takes only two of its longest messages: with four, one side can work
@@ -174,18 +181,17 @@ export class SysVDriver implements Driver {
       const stat = native.sysv.stat(this.id)
       const gone = stat === -errno.EINVAL || stat === -errno.EIDRM
       if (gone) return new QueueError('EIDRM', { syscall, address })
-      // All else was checked, so the message was longer than msgmax, lowered since.
-      if (syscall === this.sendCall) {
-        this.refresh()
-        const hint = sysvLengthHint(this.#maxMessageSize + 1, this.#maxBytes)
-        return new QueueError('EMSGSIZE', { syscall, address, hint })
-      }
       // Nor does a call that takes messages mind their length: this one was to copy.
       if (syscall === this.receiveCall) {
         const msgmax = readLimit('kernel.msgmax')
         const hint = `a message from before kernel.msgmax was lowered to ${msgmax} may be longer than it: it cannot be looked at, only taken`
         return new QueueError(code, { syscall, address, hint })
       }
+    }
+    // All else was checked, so the message was longer than msgmax, lowered since.
+    if (syscall === this.sendCall && (code === 'EINVAL' || code === 'EMSGSIZE')) {
+      this.refresh()
+      return this.#tooLong(this.#maxMessageSize + 1)
     }
     if (syscall === this.waitCall) {
       const message = 'no thread can be started to wait on'

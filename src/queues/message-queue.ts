@@ -10,6 +10,7 @@ import {
   defaultSendType,
   type SelectionOptions,
 } from '../drivers/selection.js'
+import type { Sent } from '../drivers/sender.js'
 import { argumentError } from '../errors.js'
 import type { AckFrame, Frame, Received } from '../frame.js'
 import { checkBoolean, checkOptions } from '../options.js'
@@ -58,11 +59,12 @@ const receiveNames = [...tryReceiveNames, 'signal', 'timeout'] as const
  */
 export abstract class MessageQueue<D extends Driver = Driver> {
   /** @internal */
-  protected readonly channel: Channel<D>
+  declare protected readonly channel: Channel<D>
 
   /** @internal */
   constructor(driver: D) {
-    this.channel = new Channel(driver)
+    // Not enumerable: what console.log() shows of a queue is what its user knows.
+    Object.defineProperty(this, 'channel', { value: new Channel(driver) })
   }
 
   abstract readonly kind: 'posix' | 'sysv'
@@ -95,11 +97,12 @@ export abstract class MessageQueue<D extends Driver = Driver> {
     this.channel.assertOpen()
     const limits = checkWaiting(checked)
     const { sender } = this.channel
-    if (sender.trySend(type, data)) return
+    let over: Sent = () => {}
+    const pending = sender.send(type, data, (error) => over(error))
+    if (!pending) return
     return waiting(limits, this.#where(this.channel.driver.sendCall), ({ resolve, reject }) => {
-      const pending = sender.send(type, data, (error) => (error ? reject(error) : resolve()))
-      if (!pending) resolve()
-      return (reason) => pending && sender.cancel(pending, reason)
+      over = (error) => (error ? reject(error) : resolve())
+      return (reason) => sender.cancel(pending, reason)
     })
   }
 

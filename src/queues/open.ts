@@ -130,9 +130,12 @@ function openPosix(address: PosixAddress, options: PosixOpenOptions | undefined)
   const { name } = address
   const flags = posixFlags[creation.access]
   const wanted = maxMessages !== undefined || maxMessageSize !== undefined
+  // What the kernel takes where neither is given.
+  const usual = (name: string) =>
+    Math.min(readLimit(`fs.mqueue.${name}_max`), readLimit(`fs.mqueue.${name}_default`))
   const wish = () => ({
-    maxMessages: maxMessages ?? readLimit('fs.mqueue.msg_default'),
-    maxMessageSize: maxMessageSize ?? readLimit('fs.mqueue.msgsize_default'),
+    maxMessages: maxMessages ?? usual('msg'),
+    maxMessageSize: maxMessageSize ?? usual('msgsize'),
   })
   const { result, created } = openOrCreate(
     creation,

@@ -61,7 +61,8 @@ export class SysVQueue extends MessageQueue<SysVDriver> {
   /** All of `IPC_STAT`; msgctl(2). Needs read permission. */
   stats(): SysVStats {
     this.channel.assertOpen()
-    return describeSysV(this.channel.driver.stat(), this.address)
+    const stat = this.channel.driver.stat()
+    return describeSysV(stat, this.address, readLimit('kernel.msgmax'))
   }
 
   /** Changes mode, owner and capacity; msgctl(2), `IPC_SET`. `EPERM` for others than owner and creator. */
@@ -94,13 +95,13 @@ function where({ syscall, address }: QueueError): { syscall: string; address: st
   return { syscall: syscall as string, address: address as string }
 }
 
-export function describeSysV(stat: SysVStat, address: string): SysVStats {
+function describeSysV(stat: SysVStat, address: string, msgmax: number): SysVStats {
   const { lastSendTime, lastReceiveTime, changeTime, ...rest } = stat
   return {
     kind: 'sysv',
     address,
     ...rest,
-    maxMessageSize: Math.min(readLimit('kernel.msgmax'), stat.maxBytes),
+    maxMessageSize: Math.min(msgmax, stat.maxBytes),
     lastSendTime: time(lastSendTime),
     lastReceiveTime: time(lastReceiveTime),
     changeTime: time(changeTime),
@@ -114,7 +115,8 @@ function time(seconds: number): Date | null {
 export function listSysV(): SysVStats[] {
   const queues = native.sysv.list()
   if (typeof queues === 'number') throw new QueueError(errnoName(-queues), { syscall: 'msgctl' })
-  return queues.map((stat) => describeSysV(stat, sysvAddress(stat)))
+  const msgmax = readLimit('kernel.msgmax')
+  return queues.map((stat) => describeSysV(stat, sysvAddress(stat), msgmax))
 }
 
 /** A queue by its key, or by its identifier where it has none. */

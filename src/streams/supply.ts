@@ -23,13 +23,13 @@ export interface Supply {
 }
 
 export function directSupply(channel: Channel, selector: Selector): Supply {
-  const receiver = channel.receiver(selector)
+  const receiver = () => channel.receiver(selector)
   return {
-    take: (max, bigint) => receiver.take(max, bigint),
-    wait: (waiter) => receiver.wait(waiter),
-    cancel: (waiter, done) => receiver.cancel(waiter, done),
-    settle: (waiter, taken) => receiver.settle(waiter, taken),
-    updateKeepAlive: () => receiver.updateKeepAlive(),
+    take: (max, bigint) => receiver().take(max, bigint),
+    wait: (waiter) => receiver().wait(waiter),
+    cancel: (waiter, done) => receiver().cancel(waiter, done),
+    settle: (waiter, taken) => receiver().settle(waiter, taken),
+    updateKeepAlive: () => receiver().updateKeepAlive(),
     release: (frames) => putBack(channel.driver, frames),
   }
 }

@@ -152,6 +152,27 @@ for (const kind of kinds) {
       t.equal((await queue.receive()).data.toString(), 'c')
     })
 
+    t.test('a view of memory that was transferred away is refused', async (t) => {
+      const queue = openQueue(t, kind)
+      const memory = () => new ArrayBuffer(16)
+      const views = [new Uint8Array(memory()), new Float64Array(memory()), new DataView(memory())]
+      for (const data of views) {
+        structuredClone(data.buffer, { transfer: [data.buffer] })
+        const refused = { code: 'ERR_INVALID_ARG_VALUE', message: /"data" is a view of a detached/ }
+        await t.rejects(queue.send(data), refused)
+        t.throws(() => queue.trySend(data), refused)
+      }
+      t.equal(queue.stats().messages, 0)
+    })
+
+    t.test('data that is too long leaves no memory behind', async (t) => {
+      const queue = openQueue(t, kind)
+      const held = () => process.memoryUsage().arrayBuffers
+      const before = held()
+      t.throws(() => queue.trySend('x'.repeat(30e6)), { code: 'EMSGSIZE' })
+      t.ok(held() - before < 1e6)
+    })
+
     const wrong = [undefined, null, 1, true, {}, [1], new ArrayBuffer(4), Symbol('s'), () => {}, 1n]
     for (const data of wrong) {
       t.test(`${String(data) || '[]'} of type ${typeof data} is no data`, async (t) => {

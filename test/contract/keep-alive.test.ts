@@ -1,7 +1,7 @@
 /** Whether waiting keeps the process alive: `ref()` and `unref()`. */
 import { type Test, test } from 'tap'
 import { type Package, runChild } from '../fixtures/child.js'
-import { type Kind, kinds, openQueue } from '../fixtures/queues.js'
+import { drain, type Kind, kinds, openQueue } from '../fixtures/queues.js'
 
 /**
  * Runs a child that waits in some way and says on `told` that it does; gives it a message then, and
@@ -47,6 +47,24 @@ for (const kind of kinds) {
       t.equal(said, 'got message')
     })
 
+    t.test("receive does, also where an unref'd reader waits already", async (t) => {
+      const said = await answer(t, kind, ({ open }, address, told) => {
+        const answers = open(told)
+        const queue = open(address)
+        const reader = queue.readable().unref()
+        reader.on('data', ({ data }) => {
+          answers.trySend(`got ${data}`)
+          queue.close()
+        })
+        // By then the reader's wait has begun, which comes first.
+        setTimeout(() => {
+          queue.receive().catch(() => {})
+          answers.trySend('waiting')
+        }, 20)
+      })
+      t.equal(said, 'got message')
+    })
+
     t.test('a readable does', async (t) => {
       const said = await answer(t, kind, ({ open }, address, told) => {
         const answers = open(told)
@@ -72,6 +90,34 @@ for (const kind of kinds) {
         answers.trySend('waiting')
       })
       t.equal(said, 'got message')
+    })
+
+    t.test('nothing is left waiting where all were served while one came', async (t) => {
+      const queue = openQueue(t, kind)
+      const told = openQueue(t, kind)
+      const { code, signal, stderr } = await runChild(
+        ({ open }, address, told) => {
+          const answers = open(told)
+          const queue = open(address)
+          const reader = queue.readable({ highWaterMark: 1 })
+          reader.once('data', ({ data }) => {
+            answers.trySend(`reader ${data}`)
+            reader.destroy()
+            queue.receive().then(({ data }) => answers.trySend(`third ${data}`))
+          })
+          setTimeout(() => {
+            queue.receive().then(({ data }) => answers.trySend(`second ${data}`))
+            const sender = open(address)
+            for (const word of ['a', 'b', 'c']) sender.trySend(word)
+          }, 20)
+        },
+        { args: [queue.address, told.address] },
+      )
+      t.same([code, signal, stderr], [0, null, ''])
+      t.same(
+        drain(told).map(([, text]) => text),
+        ['reader a', 'second b', 'third c'],
+      )
     })
 
     t.test('after unref nothing does that waits on the queue', async (t) => {

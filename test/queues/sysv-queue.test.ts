@@ -500,6 +500,24 @@ test('a removed queue', async (t) => {
     t.ok(error.frames?.every(({ type }) => type === 3))
   })
 
+  t.test('tells each of two readables what it held itself', async (t) => {
+    const queue = openQueue(t, 'sysv')
+    const first = queue.readable({ highWaterMark: 8 })
+    first.read(0)
+    await settle(40)
+    for (const text of ['a', 'b']) await queue.send(text)
+    await settle(40)
+    const second = queue.readable()
+    second.read(0)
+    await settle(40)
+    const failed = Promise.all([failure<QueueError>(first), failure<QueueError>(second)])
+    queue.unlink()
+    t.same(
+      (await failed).map(({ frames }) => texts(frames ?? [])),
+      [['a', 'b'], []],
+    )
+  })
+
   t.test('fails a for await', async (t) => {
     const queue = openQueue(t, 'sysv')
     const loop = all(queue)
