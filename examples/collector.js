@@ -1,6 +1,7 @@
 // Collects log lines from a queue into files that rotate. The program that logs never waits for a disk,
 // and its logs survive its crash.
 //
+//   npm install kernelmq rotating-file-stream
 //   node examples/collector.js QUEUE FOLDER [SIZE]       SIZE like 10M, when to begin a new file
 import { once } from 'node:events'
 import { open } from 'kernelmq'

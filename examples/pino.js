@@ -1,5 +1,6 @@
 // pino into a queue: the level is the message's type. Read it with: kmq recv /logs
 //
+//   npm install kernelmq pino
 //   node examples/pino.js [QUEUE]
 import pino from 'pino'
 

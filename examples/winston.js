@@ -1,5 +1,6 @@
 // winston into a queue, by its stream transport: the level is the message's type.
 //
+//   npm install kernelmq winston
 //   node examples/winston.js [QUEUE]
 import { open } from 'kernelmq'
 import winston from 'winston'

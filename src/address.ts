@@ -209,7 +209,7 @@ function checkProject(project: unknown): number | string {
 
 /**
  * The System V key of a file and a project, as ftok(3) makes it: a number from 1 to 2³²−1. A missing
- * file throws Node's own error. Keys are not unique: eight bits of the project and the device and
+ * file throws a `QueueError` of `stat`, with Node's own error as its `cause`. Keys are not unique: eight bits of the project and the device and
  * sixteen of the inode are all that they hold.
  */
 export function ftok(file: string, project: number | string): number {

@@ -39,6 +39,13 @@ test('the number of System V queues: msgmni', { skip: noNamespace }, async (t) =
   t.match(refused, { created: 3, code: 'ENOSPC', syscall: 'msgget', hint: /msgmni.*3/ })
 })
 
+test('… which goes no further than 32768', { skip: noNamespace }, async (t) => {
+  const refused = await createUntilRefused('sysv', { sysv: { msgmni: 16_385 } })
+  t.match(refused, { created: 16_385, hint: /kernel\.msgmni=32768, the most/ })
+  const atMost = await createUntilRefused('sysv', { sysv: { msgmni: 32_768 } })
+  t.match(atMost, { created: 32_768, hint: /ipcmni_extend/ })
+})
+
 test('the bytes of all POSIX queues: RLIMIT_MSGQUEUE', { skip: noNamespace }, async (t) => {
   // What others of this user hold counts, too: a limit below one queue's cost refuses the first.
   const command = [...ownNamespace, 'prlimit', '--msgqueue=150']
@@ -53,6 +60,7 @@ test('messages of a POSIX queue: msg_max and msgsize_max', { skip: noNamespace }
       return [
         { maxMessages: 6, maxMessageSize: 100 },
         { maxMessages: 5, maxMessageSize: 201 },
+        { maxMessages: 65_537, maxMessageSize: 2 ** 24 + 1 },
       ].map((size) => {
         try {
           open('/kernelmq-limits', { create: true, ...size }).unlink()
@@ -68,5 +76,6 @@ test('messages of a POSIX queue: msg_max and msgsize_max', { skip: noNamespace }
   t.match(hints, [
     { code: 'EINVAL', hint: /msg_max.*5/ },
     { code: 'EINVAL', hint: /msgsize_max.*200/ },
+    { code: 'EINVAL', hint: /msg_max=65536, the most .*msgsize_max=16777216, the most / },
   ])
 })

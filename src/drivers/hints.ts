@@ -34,7 +34,7 @@ export function posixOpenHint(code: string, wish?: () => PosixWish): string | un
   }
   if (code === 'ENOSPC') {
     const limit = readLimit('fs.mqueue.queues_max')
-    return `fs.mqueue.queues_max allows ${limit} queues and they exist: remove some, or sysctl -w fs.mqueue.queues_max=${limit * 2}`
+    return `fs.mqueue.queues_max allows ${limit} queues and they exist: remove some, or ${raise('fs.mqueue.queues_max', limit, limit * 2)}`
   }
   if (code === 'EMFILE') {
     const { maxMessages, maxMessageSize } = wish()
@@ -55,17 +55,37 @@ function noDescriptorLeft(): boolean {
   }
 }
 
+/** What the kernel takes at most: `HARD_MSGMAX`, `HARD_MSGSIZEMAX`, `IPCMNI`; others take any int. */
+const most: Record<string, number> = {
+  'fs.mqueue.msg_max': 65_536,
+  'fs.mqueue.msgsize_max': 2 ** 24,
+  'kernel.msgmni': 32_768,
+}
+
+/** How to raise a limit as far as wanted, or as far as it goes. */
+function raise(sysctl: string, limit: number, wanted: number): string {
+  const highest = most[sysctl] ?? 2 ** 31 - 1
+  if (wanted <= highest) return `sysctl -w ${sysctl}=${wanted}`
+  return limit < highest
+    ? `sysctl -w ${sysctl}=${highest}, the most that the kernel takes`
+    : 'that is the most that the kernel takes'
+}
+
 function over(sysctl: string, wanted: number, option: string): string | undefined {
   const limit = readLimit(sysctl)
   return wanted > limit
-    ? `${option} ${wanted} is above ${sysctl} ${limit}: sysctl -w ${sysctl}=${wanted}`
+    ? `${option} ${wanted} is above ${sysctl} ${limit}: ${raise(sysctl, limit, wanted)}`
     : undefined
 }
 
 export function sysvCreateHint(code: string): string | undefined {
   if (code !== 'ENOSPC') return undefined
   const limit = readLimit('kernel.msgmni')
-  return `kernel.msgmni allows ${limit} queues and they exist: remove some, or sysctl -w kernel.msgmni=${limit * 2}`
+  const more =
+    limit < (most['kernel.msgmni'] as number)
+      ? raise('kernel.msgmni', limit, limit * 2)
+      : 'boot with ipcmni_extend, which takes more'
+  return `kernel.msgmni allows ${limit} queues and they exist: remove some, or ${more}`
 }
 
 export function sysvMaxBytesHint(code: string, maxBytes: number): string | undefined {
@@ -79,10 +99,12 @@ export function sysvMaxBytesHint(code: string, maxBytes: number): string | undef
 export function sysvLengthHint(length: number, maxBytes: number): string {
   const msgmax = readLimit('kernel.msgmax')
   return length > msgmax
-    ? `${length} bytes are above kernel.msgmax ${msgmax}: sysctl -w kernel.msgmax=${length}`
+    ? `${length} bytes are above kernel.msgmax ${msgmax}: ${raise('kernel.msgmax', msgmax, length)}`
     : `${length} bytes are above the queue's maxBytes ${maxBytes}: queue.configure({ maxBytes: ${length} }), up to kernel.msgmnb ${readLimit('kernel.msgmnb')}`
 }
 
 export function posixLengthHint(length: number, maxMessageSize: number): string {
+  const longest = most['fs.mqueue.msgsize_max'] as number
+  if (length > longest) return `${length} bytes are above ${longest}, the most of any POSIX queue`
   return `${length} bytes are above the queue's maxMessageSize ${maxMessageSize}, which is fixed at its creation: create it with { maxMessageSize: ${length} }, up to fs.mqueue.msgsize_max ${readLimit('fs.mqueue.msgsize_max')}`
 }

@@ -16,6 +16,7 @@ import { readLimit } from '../drivers/proc.js'
 import { SysVDriver } from '../drivers/sysv-driver.js'
 import { argumentError, errno, errnoName, QueueError } from '../errors.js'
 import { checkBoolean, checkInteger, checkMode, checkOneOf, checkOptions } from '../options.js'
+import { checkMaxBytes } from './configuration.js'
 import { PosixQueue, unlinkPosix } from './posix-queue.js'
 import { SysVQueue, sysvAddress } from './sysv-queue.js'
 
@@ -40,7 +41,7 @@ export interface PosixOpenOptions extends CommonOpenOptions {
 }
 
 export interface SysVOpenOptions extends CommonOpenOptions {
-  /** Of a queue created here: how many bytes of data fit. Default: the system's (16384). */
+  /** Of a queue created here: how many bytes of data fit, 1 … 2³¹−1. Default: the system's (16384). */
   maxBytes?: number
 }
 
@@ -189,7 +190,7 @@ const sysvBits = { read: 0o400, write: 0o200, 'read-write': 0o600 }
 function openSysV(address: SysVAddress, options: SysVOpenOptions | undefined): SysVQueue {
   const given = checkOptions(options, sysvNames)
   const creation = checkCreation(given)
-  const maxBytes = checkSize('options.maxBytes', given.maxBytes)
+  const maxBytes = checkMaxBytes('options.maxBytes', given.maxBytes)
   if ('id' in address) return openById(address, creation)
   const key =
     'key' in address

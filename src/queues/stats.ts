@@ -55,6 +55,6 @@ export interface Configuration {
   mode?: number
   uid?: number
   gid?: number
-  /** System V only: `msg_qbytes`. */
+  /** System V only: `msg_qbytes`, 1 … 2³¹−1. */
   maxBytes?: number
 }

@@ -92,7 +92,10 @@ export interface NewLimits {
   posix?: Partial<Record<(typeof posixNames)[number], number>>
 }
 
-/** Writes sysctls, in the order given. `EACCES` or `EPERM` for others than root. */
+/**
+ * Writes sysctls: System V's first, each kind's in the order given. `EACCES` or `EPERM` for others than
+ * root, `EROFS` where `/proc/sys` is read-only, as in most containers.
+ */
 export function setLimits(wanted: NewLimits): void {
   const { sysv, posix } = checkOptions(wanted, ['sysv', 'posix'], 'limits')
   const writes = [
@@ -121,13 +124,19 @@ function writeLimit(sysctl: string, value: number): void {
     throw new QueueError(code, {
       syscall,
       message: `${sysctl} cannot be set to ${value}`,
-      hint:
-        code === 'EINVAL'
-          ? `the kernel does not take ${value} here; it is ${readLimit(sysctl)} now`
-          : 'only root may write sysctls',
+      hint: refusalHint(code, sysctl, value),
       cause,
     })
   }
+}
+
+function refusalHint(code: string, sysctl: string, value: number): string {
+  if (code === 'EINVAL') {
+    return `the kernel does not take ${value} here; it is ${readLimit(sysctl)} now`
+  }
+  return code === 'EROFS'
+    ? '/proc/sys is read-only here, as in most containers: set it where the container is started (docker run --sysctl)'
+    : 'only root may write sysctls'
 }
 
 /** Where the mqueue file system is mounted; mq_overview(7). */

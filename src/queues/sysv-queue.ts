@@ -8,7 +8,7 @@ import type { SysVDriver } from '../drivers/sysv-driver.js'
 import { errno, errnoName, QueueError } from '../errors.js'
 import type { Received } from '../frame.js'
 import { checkBoolean, checkInteger, checkOptions } from '../options.js'
-import { checkOwnership } from './configuration.js'
+import { checkMaxBytes, checkOwnership } from './configuration.js'
 import { MessageQueue } from './message-queue.js'
 import type { Configuration, SysVStats } from './stats.js'
 
@@ -69,9 +69,7 @@ export class SysVQueue extends MessageQueue<SysVDriver> {
   configure(configuration: Configuration): void {
     const values = checkOptions(configuration, ['mode', 'uid', 'gid', 'maxBytes'], 'configuration')
     checkOwnership(values)
-    if (values.maxBytes !== undefined) {
-      checkInteger('configuration.maxBytes', values.maxBytes, 1, Number.MAX_SAFE_INTEGER)
-    }
+    checkMaxBytes('configuration.maxBytes', values.maxBytes)
     this.channel.assertOpen()
     const { driver } = this.channel
     const failed = native.sysv.set(this.id, values)

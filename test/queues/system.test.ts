@@ -92,6 +92,24 @@ test('setLimits', async (t) => {
     t.match(error, { code: 'EINVAL', message: /fs\.mqueue\.msg_max/, hint: /does not take 0/ })
   })
 
+  t.test('is EROFS where /proc/sys is read-only', { skip: noNamespace }, async (t) => {
+    const error = await inChild(
+      async ({ setLimits }) => {
+        const { execFileSync } = await import('node:child_process')
+        execFileSync('mount', ['--bind', '/proc/sys', '/proc/sys'])
+        execFileSync('mount', ['-o', 'remount,bind,ro', '/proc/sys'])
+        try {
+          setLimits({ sysv: { msgmax: 9001 } })
+          return undefined
+        } catch (error) {
+          return error
+        }
+      },
+      { command: ownNamespace },
+    )
+    t.match(error, { code: 'EROFS', hint: /read-only/ })
+  })
+
   t.test('is EACCES or EPERM for an ordinary user', async (t) => {
     asOrdinaryUser(() => {
       t.throws(() => setLimits({ sysv: { msgmax: limits().sysv.msgmax } }), {

@@ -390,6 +390,20 @@ test('maxBytes at creation', async (t) => {
     t.equal((queue.stats() as { maxBytes?: number }).maxBytes, msgmnb)
   })
 
+  t.test('more than 32 bits is refused, there and later', async (t) => {
+    const queue = openQueue(t, 'sysv')
+    for (const maxBytes of [0, 2 ** 31, 2 ** 32 + 5, 2 ** 40]) {
+      const refused = (name: string) => ({
+        name: 'RangeError',
+        code: 'ERR_OUT_OF_RANGE',
+        message: new RegExp(`"${name}\\.maxBytes"`),
+      })
+      t.throws(() => open({ private: true }, { maxBytes }), refused('options'))
+      t.throws(() => queue.configure({ maxBytes }), refused('configuration'))
+    }
+    t.equal(queue.stats().maxBytes, 2560)
+  })
+
   t.test('a refused one leaves no queue behind', async (t) => {
     const { address } = openQueue(t, 'sysv')
     open(address).unlink()
