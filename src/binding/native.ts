@@ -73,9 +73,6 @@ export interface PosixFunctions {
   attributes(fd: number): PosixAttributes | number
 }
 
-export const READABLE = 1
-export const WRITABLE = 2
-
 export interface PosixAttributes {
   flags: number
   maxMessages: number
@@ -84,11 +81,17 @@ export interface PosixAttributes {
 }
 
 export interface PosixQueue {
-  onready: (status: number, events: number) => void
+  /** 0, or the errno that polling failed with, negated. */
+  onmessage: (status: number) => void
+  /** How many were sent; where none was, the errno, negated (`unpolled`: of polling). */
+  onroom: (status: number, unpolled: boolean) => void
   send(slab: Slab, offset: number, count: number): number
   receive(slab: Slab, offset: number, max: number): number
-  want(events: number): number
-  unwant(events: number): void
+  forMessage(): number
+  forRoom(slab: Slab, offset: number, count: number): number
+  cancelMessage(): void
+  /** How many were sent by then. */
+  cancelRoom(): number
   keepAlive(keep: boolean): void
   close(): void
 }

@@ -64,8 +64,10 @@ Napi::Function PosixQueue::Define(Napi::Env env) {
                      {
                          InstanceMethod<&PosixQueue::Send>("send"),
                          InstanceMethod<&PosixQueue::Receive>("receive"),
-                         InstanceMethod<&PosixQueue::Want>("want"),
-                         InstanceMethod<&PosixQueue::Unwant>("unwant"),
+                         InstanceMethod<&PosixQueue::ForMessage>("forMessage"),
+                         InstanceMethod<&PosixQueue::ForRoom>("forRoom"),
+                         InstanceMethod<&PosixQueue::CancelMessage>("cancelMessage"),
+                         InstanceMethod<&PosixQueue::CancelRoom>("cancelRoom"),
                          InstanceMethod<&PosixQueue::KeepAlive>("keepAlive"),
                          InstanceMethod<&PosixQueue::CloseFromJs>("close"),
                      });
@@ -93,21 +95,24 @@ void PosixQueue::Close() {
 
 void PosixQueue::CloseFromJs(const Napi::CallbackInfo&) { Close(); }
 
+int PosixQueue::SendRecord(Record& record) {
+  const auto priority = static_cast<unsigned>(record.type);
+  const timespec* limit = shared_ ? &kLongAgo : nullptr;
+  const int failed =
+      Retry([&] { return mq_timedsend(fd(), record.data(), record.length, priority, limit); });
+  if (failed == 0) return 0;
+  return errno == ETIMEDOUT ? EAGAIN : errno;
+}
+
 Napi::Value PosixQueue::Send(const Napi::CallbackInfo& info) {
   Slab slab(info.Env(), info[0], Int64(info, 1));
   const int count = Int32(info, 2);
   if (!slab.valid()) return Result(info.Env(), -EFAULT);
-  const timespec* limit = shared_ ? &kLongAgo : nullptr;
   int sent = 0;
   for (; sent < count; ++sent) {
     Record* record = slab.Filled();
-    if (!record) return Result(info.Env(), sent ? sent : -EFAULT);
-    const auto priority = static_cast<unsigned>(record->type);
-    const int failed = Retry(
-        [&] { return mq_timedsend(fd(), record->data(), record->length, priority, limit); });
-    if (failed) {
-      return Result(info.Env(), sent ? sent : -(errno == ETIMEDOUT ? EAGAIN : errno));
-    }
+    const int failed = record ? SendRecord(*record) : EFAULT;
+    if (failed) return Result(info.Env(), sent ? sent : -failed);
     slab.Advance(*record);
   }
   return Result(info.Env(), sent);
@@ -124,8 +129,8 @@ Napi::Value PosixQueue::Receive(const Napi::CallbackInfo& info) {
     Record* record = slab.Free(&capacity);
     if (!record) return Result(info.Env(), taken ? taken : -E2BIG);
     unsigned priority = 0;
-    const ssize_t length = Retry(
-        [&] { return mq_timedreceive(fd(), record->data(), capacity, &priority, limit); });
+    const ssize_t length =
+        Retry([&] { return mq_timedreceive(fd(), record->data(), capacity, &priority, limit); });
     if (length < 0) {
       // The buffer must have room for the queue's longest message, whatever is there: to the caller
       // the same as System V's E2BIG.
@@ -141,26 +146,43 @@ Napi::Value PosixQueue::Receive(const Napi::CallbackInfo& info) {
   return Result(info.Env(), taken);
 }
 
-Napi::Value PosixQueue::Want(const Napi::CallbackInfo& info) {
-  if (!descriptor_) return Result(info.Env(), -EBADF);
+Napi::Value PosixQueue::ForMessage(const Napi::CallbackInfo& info) {
+  return Result(info.Env(), Want(UV_READABLE));
+}
+
+Napi::Value PosixQueue::ForRoom(const Napi::CallbackInfo& info) {
+  if (wanted_ & UV_WRITABLE) return Result(info.Env(), -EBUSY);
+  Slab slab(info.Env(), info[0], Int64(info, 1));
+  if (!slab.valid() || !outgoing_.Copy(slab, Int32(info, 2))) {
+    return Result(info.Env(), -EINVAL);
+  }
+  return Result(info.Env(), Want(UV_WRITABLE));
+}
+
+void PosixQueue::CancelMessage(const Napi::CallbackInfo&) { Unwant(UV_READABLE); }
+
+Napi::Value PosixQueue::CancelRoom(const Napi::CallbackInfo& info) {
+  Unwant(UV_WRITABLE);
+  return Result(info.Env(), outgoing_.sent());
+}
+
+int PosixQueue::Want(int events) {
+  if (!descriptor_) return -EBADF;
   if (!poller_) {
     int failed = 0;
     poller_ = Poller::Open(
         addon_, descriptor_, shared_, [this](int status, int events) { OnReady(status, events); },
         &failed);
-    if (!poller_) return Result(info.Env(), failed);
+    if (!poller_) return failed;
     poller_->KeepAlive(keep_alive_);
   }
-  const int events = Int32(info, 0) & (UV_READABLE | UV_WRITABLE);
   const int failed = poller_->Want(events);
   if (failed == 0) Wanting(wanted_ | events);
-  return Result(info.Env(), failed);
+  return failed;
 }
 
-void PosixQueue::Unwant(const Napi::CallbackInfo& info) {
-  if (!poller_) return;
-  const int events = Int32(info, 0);
-  poller_->Unwant(events);
+void PosixQueue::Unwant(int events) {
+  if (poller_) poller_->Unwant(events);
   Wanting(wanted_ & ~events);
 }
 
@@ -179,6 +201,26 @@ void PosixQueue::Wanting(int events) {
 void PosixQueue::OnReady(int status, int events) {
   Napi::HandleScope scope(Env());
   Napi::Object self = Value();
-  Wanting(wanted_ & ~events);
-  addon_.Call(self, "onready", {Result(Env(), status), Result(Env(), events)});
+  if (events & wanted_ & UV_WRITABLE) OnRoom(status);
+  // What the first was told may have ended the other wait.
+  if (events & wanted_ & UV_READABLE) {
+    Wanting(wanted_ & ~UV_READABLE);
+    addon_.Call(self, "onmessage", {Result(Env(), status)});
+  }
+}
+
+void PosixQueue::OnRoom(int status) {
+  bool unpolled = status != 0;
+  if (status == 0) {
+    status = -outgoing_.SendAll([this](Record& record) { return SendRecord(record); });
+    if (status == -EAGAIN) {
+      status = poller_->Want(UV_WRITABLE);
+      if (status == 0) return;
+      unpolled = true;
+    }
+  }
+  // What went before a failure went; the failure comes back with the rest.
+  if (outgoing_.sent() > 0) status = outgoing_.sent();
+  Wanting(wanted_ & ~UV_WRITABLE);
+  addon_.Call(Value(), "onroom", {Result(Env(), status), Napi::Boolean::New(Env(), unpolled)});
 }

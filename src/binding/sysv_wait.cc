@@ -33,16 +33,8 @@ Napi::Value SysVWait::ForMessage(const Napi::CallbackInfo& info) {
 Napi::Value SysVWait::ForRoom(const Napi::CallbackInfo& info) {
   if (busy_) return Result(info.Env(), -EBUSY);
   Slab slab(info.Env(), info[1], Int64(info, 2));
-  if (!slab.valid()) return Result(info.Env(), -EINVAL);
-  records_.clear();
-  sent_ = at_ = 0;
-  for (count_ = 0; count_ < Int32(info, 3); ++count_) {
-    Record* record = slab.Filled();
-    if (!record) return Result(info.Env(), -EINVAL);
-    const auto* bytes = reinterpret_cast<const char*>(record);
-    records_.insert(records_.end(), bytes, bytes + Record::kHeader + record->length);
-    records_.resize((records_.size() + 7) & ~size_t{7});
-    slab.Advance(*record);
+  if (!slab.valid() || !outgoing_.Copy(slab, Int32(info, 3))) {
+    return Result(info.Env(), -EINVAL);
   }
   id_ = Int32(info, 0);
   room_ = true;
@@ -80,7 +72,12 @@ bool SysVWait::Look() {
 int SysVWait::Block() { return Try(0); }
 
 int SysVWait::Try(int flags) {
-  if (room_) return Send(flags);
+  if (room_) {
+    const int failed = outgoing_.SendAll([&](Record& record) {
+      return msgsnd(id_, record.message(), record.length, flags) < 0 ? errno : 0;
+    });
+    return failed ? -failed : outgoing_.sent();
+  }
   struct {
     long type;
     char data[8];
@@ -91,15 +88,6 @@ int SysVWait::Try(int flags) {
     return 1;
   }
   return errno == E2BIG ? 0 : -errno;
-}
-
-int SysVWait::Send(int flags) {
-  for (; sent_ < count_; ++sent_) {
-    auto* record = reinterpret_cast<Record*>(records_.data() + at_);
-    if (msgsnd(id_, record->message(), record->length, flags) < 0) return -errno;
-    at_ += record->size();
-  }
-  return sent_;
 }
 
 void SysVWait::Done(int status) {
@@ -122,7 +110,7 @@ void SysVWait::Finish(int status, bool threadless) {
   busy_ = cancelling_ = false;
   UpdateHold();
   // What went before a failure went; the failure comes back with the rest.
-  if (room_ && sent_ > 0) status = sent_;
+  if (room_ && outgoing_.sent() > 0) status = outgoing_.sent();
   Napi::Object self = Value();
   Unref();
   const bool told = Addon::Of(Env()).Call(

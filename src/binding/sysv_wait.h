@@ -2,9 +2,8 @@
 
 #include <napi.h>
 
-#include <vector>
-
 #include "looker.h"
+#include "outgoing.h"
 #include "wait_pool.h"
 
 // One wait on a System V queue, which has no descriptor to poll: for a message of a type, or for
@@ -15,9 +14,6 @@
 //   n > 0     the wait did the work itself: it took an empty message (of that type), or sent n
 //             messages, fewer than it was given where it was cancelled or the system call failed
 //   -errno    the system call failed; -ECANCELED: cancelled. Nothing happened
-//
-// All messages of a wait for room are sent by the thread that waits: the queue has often room for
-// few, and waking the event loop for each would cost more than the message.
 //
 // Waiting for a message asks msgrcv(2) for 0 bytes without MSG_NOERROR: the kernel answers E2BIG
 // the moment a matching message is there and leaves it in the queue. Only an empty one it does
@@ -46,7 +42,6 @@ class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait, public Looking 
   Napi::Value Begin();
   // The system call, blocking or with IPC_NOWAIT.
   int Try(int flags);
-  int Send(int flags);
   // `threadless`: no thread could be had, and `status` says why.
   void Finish(int status, bool threadless = false);
   void UpdateHold();
@@ -63,9 +58,5 @@ class SysVWait : public Napi::ObjectWrap<SysVWait>, public Wait, public Looking 
   long type_ = 0;
   int flags_ = 0;
   bool room_ = false;
-  // The messages to send; a copy, for JavaScript goes on with its own memory.
-  std::vector<char> records_;
-  size_t at_ = 0;
-  int count_ = 0;
-  int sent_ = 0;
+  Outgoing outgoing_;
 };

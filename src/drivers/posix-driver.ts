@@ -1,12 +1,6 @@
 /** POSIX queues: a descriptor, polled on the event loop. */
 import { constants, openSync } from 'node:fs'
-import {
-  type PosixQueue as NativeQueue,
-  native,
-  type PosixAttributes,
-  READABLE,
-  WRITABLE,
-} from '../binding/native.js'
+import { type PosixQueue as NativeQueue, native, type PosixAttributes } from '../binding/native.js'
 import { errno, errnoName, QueueError } from '../errors.js'
 import {
   type Driver,
@@ -17,16 +11,19 @@ import {
 } from './driver.js'
 import { posixLengthHint } from './hints.js'
 
-interface Entry {
-  event: number
-  keep: boolean
-  done: Parameters<MessageWait['begin']>[0] | undefined
-}
+type Over = (status: number, call?: string) => void
 
-function finish(entry: Entry, status: number, call?: string): void {
-  const { done } = entry
-  entry.done = undefined
-  done?.(status, undefined, call)
+/** One of the two waits of a queue. */
+class Side {
+  keep = true
+  /** Set while it waits. */
+  over: Over | undefined
+
+  end(): Over | undefined {
+    const { over } = this
+    this.over = undefined
+    return over
+  }
 }
 
 export class PosixDriver implements Driver {
@@ -37,7 +34,8 @@ export class PosixDriver implements Driver {
   readonly maxMessageSize: number
   readonly maxMessages: number
   readonly #queue: NativeQueue
-  readonly #waiting = new Set<Entry>()
+  readonly #message = new Side()
+  readonly #room = new Side()
   #keepsAlive = true
 
   constructor(
@@ -49,7 +47,9 @@ export class PosixDriver implements Driver {
     const { maxMessages, maxMessageSize } = this.attributes()
     this.maxMessages = maxMessages
     this.maxMessageSize = maxMessageSize
-    this.#queue.onready = (status, events) => this.#ready(status, events)
+    this.#queue.onmessage = (status) => this.#message.end()?.(status, this.waitCall)
+    this.#queue.onroom = (status, unpolled) =>
+      this.#room.end()?.(status, unpolled ? this.waitCall : this.sendCall)
   }
 
   attributes(): PosixAttributes {
@@ -105,53 +105,53 @@ export class PosixDriver implements Driver {
   }
 
   waitForMessage(_selector: Selector): MessageWait {
-    return this.#wait(READABLE)
+    const queue = this.#queue
+    return {
+      begin: (done) =>
+        this.#begin(this.#message, queue.forMessage(), (status, call) =>
+          done(status, undefined, call),
+        ),
+      cancel: () => {
+        queue.cancelMessage()
+        this.#cancel(this.#message, -errno.ECANCELED)
+      },
+      keepAlive: (keep) => this.#keepAlive(this.#message, keep),
+    }
   }
 
   waitForRoom(): RoomWait {
-    const wait = this.#wait(WRITABLE)
+    const queue = this.#queue
     return {
-      ...wait,
-      begin: (_slab, _offset, _count, done) => wait.begin((status, _, call) => done(status, call)),
+      begin: (slab, offset, count, done) =>
+        this.#begin(this.#room, queue.forRoom(slab, offset, count), done),
+      cancel: () => this.#cancel(this.#room, queue.cancelRoom() || -errno.ECANCELED),
+      keepAlive: (keep) => this.#keepAlive(this.#room, keep),
     }
   }
 
-  #wait(event: number): MessageWait {
-    const entry: Entry = { event, keep: true, done: undefined }
-    return {
-      begin: (done) => {
-        const failed = this.#queue.want(event)
-        if (failed) return failed
-        entry.done = done
-        this.#waiting.add(entry)
-        this.#updateKeepAlive()
-        return 0
-      },
-      cancel: () => {
-        if (!this.#waiting.delete(entry)) return
-        if (![...this.#waiting].some((other) => other.event === event)) this.#queue.unwant(event)
-        this.#updateKeepAlive()
-        process.nextTick(() => finish(entry, -errno.ECANCELED))
-      },
-      keepAlive: (keep) => {
-        entry.keep = keep
-        this.#updateKeepAlive()
-      },
-    }
+  #begin(side: Side, failed: number, over: Over): number {
+    if (failed) return failed
+    side.over = over
+    this.#updateKeepAlive()
+    return 0
+  }
+
+  #cancel(side: Side, status: number): void {
+    const over = side.end()
+    this.#updateKeepAlive()
+    if (over) process.nextTick(over, status)
+  }
+
+  #keepAlive(side: Side, keep: boolean): void {
+    side.keep = keep
+    this.#updateKeepAlive()
   }
 
   // One descriptor, one poll: it keeps the process alive if any of those who wait does.
   #updateKeepAlive(): void {
-    let keep = false
-    for (const entry of this.#waiting) keep ||= entry.keep
+    const keep = [this.#message, this.#room].some((side) => side.over && side.keep)
     if (keep !== this.#keepsAlive) this.#queue.keepAlive(keep)
     this.#keepsAlive = keep
-  }
-
-  #ready(status: number, events: number): void {
-    const ready = [...this.#waiting].filter((entry) => entry.event & events)
-    for (const entry of ready) this.#waiting.delete(entry)
-    for (const entry of ready) finish(entry, status, this.waitCall)
   }
 
   error(failed: number, syscall: string): QueueError {
