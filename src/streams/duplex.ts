@@ -76,7 +76,8 @@ export class QueueDuplex extends Duplex {
     this.#outlet.end(callback)
   }
 
+  // The way in first: what its wait still delivered would be dropped by a stream that is destroyed.
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#outlet.destroy(error, () => this.#intake.destroy(error, callback))
+    this.#intake.destroy(error, (failure) => this.#outlet.destroy(error, () => callback(failure)))
   }
 }

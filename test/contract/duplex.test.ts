@@ -2,7 +2,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Frame, QueueDuplex } from 'kernelmq'
 import { test } from 'tap'
-import { drain, fill, kinds, LARGE, openQueue, texts } from '../fixtures/queues.js'
+import { drain, fill, kinds, LARGE, openAgain, openQueue, texts } from '../fixtures/queues.js'
 import { all, failure, settle, take, until, write } from '../fixtures/streams.js'
 
 for (const kind of kinds) {
@@ -194,4 +194,24 @@ test('sysv: one queue carries both directions by type', async (t) => {
   client.end()
   t.same(texts(await all<Frame>(client as AsyncIterable<Frame>)), ['HELLO', 'WORLD'])
   await serving
+})
+
+test('sysv: destroyed while a write waits, it loses nothing that comes in meanwhile', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const sender = openAgain(t, queue)
+  for (let round = 0; round < 10; round++) {
+    fill(queue, 3)
+    const duplex = queue.duplex({ receive: { type: 1 }, send: { type: 2 } })
+    duplex.on('data', () => t.fail('handed over after destroy'))
+    await settle()
+    duplex.write(Buffer.alloc(2 * LARGE), () => {})
+    await settle()
+    // Room for the message that comes in, not for the one that waits.
+    sender.tryReceive({ type: 3 })
+    duplex.destroy()
+    sender.trySend('late', { type: 1 })
+    await until(() => duplex.closed)
+    t.equal(sender.clear({ type: 1 }), 1)
+    sender.clear()
+  }
 })
