@@ -31,6 +31,8 @@ export class Outlet {
   /** Of the messages written, how many the kernel has. Bytes are not counted. */
   accepted = 0
   #whenSent: (() => void) | undefined
+  /** Why it was destroyed: a write of bytes is in the middle of itself then, between two turns. */
+  #reason: Error | undefined
 
   constructor(channel: Channel, options: OutletOptions) {
     this.#channel = channel
@@ -119,18 +121,20 @@ export class Outlet {
 
   #sendBytes(cursor: Cursor, callback: WriteCallback): void {
     outbox.clear()
+    let more: boolean
     try {
+      if (this.#reason) throw this.#reason
       this.#channel.assertOpen()
+      more = pack(cursor, this.#defaultType, this.#channel.driver.byteMessageSize)
     } catch (error) {
       callback(error as Error)
       return
     }
-    const more = pack(cursor, this.#defaultType, this.#channel.driver.byteMessageSize)
+    const next = () => (more ? this.#sendBytes(cursor, callback) : callback())
     this.#submit((error) => {
       if (error) callback(error)
-      else if (more) this.#sendBytes(cursor, callback)
-      else if (exhausted()) proceed(callback)
-      else callback()
+      else if (exhausted()) proceed(next)
+      else next()
     })
   }
 
@@ -151,9 +155,10 @@ export class Outlet {
 
   /** `_destroy`: a message that waits for room is given up, unless the kernel is quicker. */
   destroy(reason: Error | null, callback: () => void): void {
+    this.#reason = reason ?? this.#channel.closedError()
     if (!this.#pending) return callback()
     this.#whenSent = callback
-    this.#channel.sender.cancel(this.#pending, reason ?? this.#channel.closedError())
+    this.#channel.sender.cancel(this.#pending, this.#reason)
   }
 
   #add(chunk: unknown): void {
