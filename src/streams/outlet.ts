@@ -190,7 +190,11 @@ export class Outlet {
   }
 
   #addData(type: number | bigint, data: Data): void {
-    this.#channel.driver.checkLength(this.#outbox.add(type, data))
+    const { driver } = this.#channel
+    // The outbox would grow for what is refused. A string has no fewer bytes than `length`.
+    const atLeast = typeof data === 'string' ? data.length : data.byteLength
+    if (atLeast > driver.maxMessageSize) driver.checkLength(Buffer.byteLength(data))
+    driver.checkLength(this.#outbox.add(type, data))
   }
 }
 
