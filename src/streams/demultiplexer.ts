@@ -7,7 +7,7 @@ import { argumentError, QueueError } from '../errors.js'
 import { EventEmitter } from '../events.js'
 import type { Frame } from '../frame.js'
 import { checkInteger, checkOneOf, checkOptions } from '../options.js'
-import { Readable, takeBuffered } from './base.js'
+import { destroyedError, Readable, takeBuffered } from './base.js'
 import { QueueReadable } from './readable.js'
 
 export interface DemultiplexOptions {
@@ -78,7 +78,8 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> {
 
   /** A stream of the frames with these types. Destroying it hands its unread frames to the others. */
   readable(claim: Claim): Readable {
-    if (this.#closing) throw this.#channel.closedError()
+    this.#channel.assertOpen()
+    if (this.#closing) throw destroyedError('readable')
     const output = new DemultiplexedReadable(
       checkClaim(this.#channel.driver.kind, claim),
       this.#highWaterMark,

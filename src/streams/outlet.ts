@@ -6,6 +6,7 @@ import { checkSendType, defaultSendType } from '../drivers/selection.js'
 import type { Pending } from '../drivers/sender.js'
 import { argumentError } from '../errors.js'
 import { Frame } from '../frame.js'
+import { destroyedError } from './base.js'
 import { exhausted, proceed, spend } from './turn.js'
 
 export type TypeOf = number | bigint | ((chunk: never) => number | bigint)
@@ -155,7 +156,8 @@ export class Outlet {
 
   /** `_destroy`: a message that waits for room is given up, unless the kernel is quicker. */
   destroy(reason: Error | null, callback: () => void): void {
-    this.#reason = reason ?? this.#channel.closedError()
+    const { closed } = this.#channel
+    this.#reason = reason ?? (closed ? this.#channel.closedError() : destroyedError('write'))
     if (!this.#pending) return callback()
     this.#whenSent = callback
     this.#channel.sender.cancel(this.#pending, this.#reason)

@@ -133,9 +133,11 @@ for (const kind of kinds) {
       t.equal(closed, true)
       t.same(await all(stream), [])
       t.same(drain(queue).map(String).sort(), ['5,5', '5,5', '6,6', '6,6'])
-      t.throws(() => demux.readable(1), { code: 'ERR_QUEUE_CLOSED' })
+      t.throws(() => demux.readable(1), { code: 'ERR_STREAM_DESTROYED' })
       await demux.close()
       t.equal(queue.closed, false, 'the queue is open')
+      await queue.close()
+      t.throws(() => demux.readable(1), { code: 'ERR_QUEUE_CLOSED' })
     })
 
     t.test('close: frames that do not fit back are on the error', async (t) => {
