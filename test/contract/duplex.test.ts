@@ -196,6 +196,22 @@ test('sysv: one queue carries both directions by type', async (t) => {
   await serving
 })
 
+test('sysv: leaving its loop while a write waits is no error', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  queue.trySend('x', { type: 1 })
+  fill(queue, 3)
+  const duplex = queue.duplex({ receive: { type: 1 } })
+  let given: unknown
+  for await (const _ of duplex) {
+    duplex.write(Buffer.alloc(2 * LARGE), (error) => {
+      given = error
+    })
+    await settle()
+    break
+  }
+  t.match(given, { code: 'ERR_STREAM_DESTROYED' })
+})
+
 test('sysv: destroyed while a write waits, it loses nothing that comes in meanwhile', async (t) => {
   const queue = openQueue(t, 'sysv')
   const sender = openAgain(t, queue)

@@ -354,6 +354,32 @@ for (const kind of kinds) {
       await t.rejects(loop(), { code: 'ERR_FRAMES_LOST' })
     })
 
+    t.test('an error that came in the loop is thrown when it is left', async (t) => {
+      const queue = openQueue(t, kind)
+      for (const wait of [() => {}, settle]) {
+        // Full, so that it waits for nothing and is closed at once.
+        const readable = queue.readable({ highWaterMark: 1 })
+        for (const text of words(4)) queue.trySend(text)
+        const loop = async () => {
+          for await (const _ of readable) {
+            readable.destroy(new Error('in the loop'))
+            await wait()
+            break
+          }
+        }
+        await t.rejects(loop(), { message: 'in the loop' })
+        drain(queue)
+      }
+    })
+
+    t.test('an iterator that is left while it waits is done', async (t) => {
+      const iterator = openQueue(t, kind)[Symbol.asyncIterator]()
+      const waiting = iterator.next()
+      await settle()
+      t.same(await iterator.return?.(), { value: undefined, done: true })
+      t.same(await waiting, { value: undefined, done: true })
+    })
+
     t.test('destroy hands a frame that came too late back, not over', async (t) => {
       const queue = openQueue(t, kind)
       const readable = queue.readable()
