@@ -29,6 +29,8 @@ export interface DuplexOptions<T = Buffer> {
 export class QueueDuplex extends Duplex {
   readonly #intake: Intake
   readonly #outlet: Outlet
+  /** The queue was closed under it. */
+  #over = false
 
   /** @internal */
   constructor(channel: Channel, options?: DuplexOptions<unknown>) {
@@ -45,6 +47,11 @@ export class QueueDuplex extends Duplex {
     this.#intake = intakeFor(this, channel, incoming)
     this.#outlet = new Outlet(channel, outgoing)
     collectWrites(this, this.#outlet)
+    // No half-close: finished() would wait for an end() that nobody means to call.
+    this.once('end', () => {
+      this.#over = channel.closed
+      if (this.#over) this.end()
+    })
     for (const signal of [incoming.signal, outgoing.signal]) {
       if (signal) destroyOnAbort(this, signal)
     }
@@ -73,7 +80,9 @@ export class QueueDuplex extends Duplex {
   }
 
   override _final(callback: WriteCallback): void {
-    this.#outlet.end(callback)
+    // Nor is there a queue for an end-of-stream mark then.
+    if (this.#over) callback()
+    else this.#outlet.end(callback)
   }
 
   // The way in first: what its wait still delivered would be dropped by a stream that is destroyed.

@@ -1,5 +1,5 @@
 import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { type Frame, QueueDuplex } from 'kernelmq'
 import { test } from 'tap'
 import { drain, fill, kinds, LARGE, openAgain, openQueue, texts } from '../fixtures/queues.js'
@@ -135,6 +135,18 @@ for (const kind of kinds) {
       await ended
       t.equal(duplex.errored, null)
     })
+
+    for (const eof of [false, true]) {
+      t.test(`closing the queue finishes both sides of one that idles, eof ${eof}`, async (t) => {
+        const queue = openQueue(t, kind)
+        const duplex = queue.duplex({ send: { eof } })
+        const over = finished(duplex)
+        await queue.close()
+        await over
+        t.ok(duplex.writableFinished)
+        t.equal(openAgain(t, queue).stats().messages, 0)
+      })
+    }
 
     t.test('closing the queue fails a pending write', async (t) => {
       const queue = openQueue(t, kind)
