@@ -1,5 +1,5 @@
 /** The way out, from a writable to the kernel. Used by every stream that writes. */
-import { type Codec, type Data, isIdentity } from '../codecs.js'
+import { type Codec, checkData, type Data, isIdentity } from '../codecs.js'
 import type { Channel } from '../drivers/channel.js'
 import { Outbox, outbox } from '../drivers/records.js'
 import { checkSendType, defaultSendType } from '../drivers/selection.js'
@@ -176,11 +176,8 @@ export class Outlet {
       value = chunk.data
       own = chunk.type
     }
-    const data = codec.encode(value)
-    if (typeof data !== 'string' && !ArrayBuffer.isView(data)) {
-      const wanted = 'must be a string, a Buffer or another ArrayBufferView, or a Frame of one'
-      throw argumentError('ERR_INVALID_ARG_TYPE', 'chunk', wanted, data)
-    }
+    const data: unknown = codec.encode(value)
+    checkData('chunk', data, ', or a Frame of one')
     const { kind } = this.#channel.driver
     if (typeof type === 'function') {
       this.#addData(checkSendType(kind, 'options.type()', type(chunk as never)), data)
