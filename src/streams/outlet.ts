@@ -1,7 +1,7 @@
 /** The way out, from a writable to the kernel. Used by every stream that writes. */
 import { type Codec, checkData, type Data, isIdentity } from '../codecs.js'
 import type { Channel } from '../drivers/channel.js'
-import { Outbox, outbox } from '../drivers/records.js'
+import { asBytes, Outbox, outbox } from '../drivers/records.js'
 import { checkSendType, defaultSendType } from '../drivers/selection.js'
 import type { Pending } from '../drivers/sender.js'
 import { argumentError } from '../errors.js'
@@ -191,7 +191,7 @@ export class Outlet {
   #addData(type: number | bigint, data: Data): void {
     const { driver } = this.#channel
     // The outbox would grow for what is refused. A string has no fewer bytes than `length`.
-    const atLeast = typeof data === 'string' ? data.length : data.byteLength
+    const atLeast = typeof data === 'string' ? data.length : asBytes(data).length
     if (atLeast > driver.maxMessageSize) driver.checkLength(Buffer.byteLength(data))
     driver.checkLength(this.#outbox.add(type, data))
   }
@@ -234,7 +234,7 @@ function pack(cursor: Cursor, type: number | bigint, size: number): boolean {
     outbox.begin()
     let room = size
     while (room > 0 && cursor.index < chunks.length) {
-      const { chunk } = chunks[cursor.index] as BytesChunk
+      const chunk = asBytes((chunks[cursor.index] as BytesChunk).chunk)
       const whole = cursor.at === 0 && chunk.length <= room
       const piece = whole ? chunk : chunk.subarray(cursor.at, cursor.at + room)
       outbox.append(piece)
