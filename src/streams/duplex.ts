@@ -24,7 +24,8 @@ export interface DuplexOptions<T = Buffer> {
 
 /**
  * Both directions of a queue, say receive type 1 and send type 2. Made by `queue.duplex()`. The readable
- * side ends by `stop()` or an end-of-stream mark; ending the writable side does not end it.
+ * side ends by `stop()` or an end-of-stream mark; ending the writable side does not end it. Closing the
+ * queue ends both.
  */
 export class QueueDuplex extends Duplex {
   readonly #intake: Intake
