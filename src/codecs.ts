@@ -15,6 +15,13 @@ export type CodecName = 'buffer' | 'utf8' | 'json'
 /** What is sent as it is. */
 export type Data = string | NodeJS.ArrayBufferView
 
+/** `more`: what else it might have been. */
+export function checkData(name: string, data: unknown, more = ''): asserts data is Data {
+  if (typeof data === 'string' || ArrayBuffer.isView(data)) return
+  const wanted = `must be a string, a Buffer or another ArrayBufferView${more}`
+  throw argumentError('ERR_INVALID_ARG_TYPE', name, wanted, data)
+}
+
 const identity: Codec<Buffer> = { encode: (value) => value, decode: (data) => data }
 
 const utf8: Codec<string> = {

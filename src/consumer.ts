@@ -58,8 +58,8 @@ export class QueueConsumer<F = Frame> extends EventEmitter<ConsumerEvents<F>> {
     return super.once(event, listener as never)
   }
 
-  #heard(event: string): void {
-    if (!event.startsWith('message')) return
+  #heard(event: string | symbol): void {
+    if (typeof event !== 'string' || !event.startsWith('message')) return
     this.#typed ||= event.startsWith('message:')
     if (this.#started) return
     this.#started = true

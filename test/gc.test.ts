@@ -36,6 +36,44 @@ test('handles that are garbage-collected give their descriptors back', async (t)
   t.strictSame(JSON.parse(stdout), { opened: true, left: 0 })
 })
 
+test('what a stream with ack has handed over keeps nothing once it is garbage', async (t) => {
+  const child = startProgram(
+    t,
+    async ({ open }) => {
+      const { setImmediate } = await import('node:timers/promises')
+      const useAndForget = async (over: 'stop' | 'unlink') => {
+        const queue = open({ private: true })
+        queue.trySend('never acknowledged')
+        const readable = queue.readable({ ack: true })
+        readable.on('error', () => {})
+        await new Promise((resolve) => readable.once('data', resolve))
+        const closed = new Promise((resolve) => readable.once('close', resolve))
+        if (over === 'stop') readable.stop()
+        queue.unlink()
+        await closed
+        await queue.close()
+        return new WeakRef((queue as unknown as { channel: object }).channel)
+      }
+      const channels: WeakRef<object>[] = []
+      for (let i = 0; i < 10; i++) {
+        channels.push(await useAndForget('stop'), await useAndForget('unlink'))
+      }
+      const left = () => channels.filter((channel) => channel.deref()).length
+      for (let i = 0; i < 200 && left() > 0; i++) {
+        // What a WeakRef gave stays for the turn.
+        await setImmediate()
+        globalThis.gc?.()
+      }
+      console.log(left())
+    },
+    {},
+    { flags: ['--expose-gc'] },
+  )
+  const { code, stdout, stderr } = await child.outcome
+  t.equal(code, 0, stderr)
+  t.equal(stdout, '0\n')
+})
+
 for (const kind of kinds) {
   test(`${kind}: a handle that waits is no garbage`, async (t) => {
     const { address } = openQueue(t, kind)

@@ -1,7 +1,8 @@
 /** What the callbacks of writes say where a stream ends in the middle of what was written. */
-import type { QueueWritable } from 'kernelmq'
+import type { QueueError, QueueWritable } from 'kernelmq'
 import t from 'tap'
-import { drain, kinds, LARGE, openQueue } from './fixtures/queues.js'
+import { drain, fill, kinds, LARGE, openQueue } from './fixtures/queues.js'
+import { settle, until } from './fixtures/streams.js'
 
 const DATA = Buffer.alloc(LARGE, 'x')
 
@@ -32,6 +33,22 @@ for (const kind of kinds) {
       t.same(failed, [...Array(queued).fill(false), ...Array(15 - queued).fill(true)])
     },
   )
+
+  t.test(`${kind}: destroyed, they say so, for the queue is not closed`, async (t) => {
+    const queue = openQueue(t, kind)
+    fill(queue)
+    for (const objectMode of [true, false]) {
+      const writer = queue.writable({ objectMode })
+      const codes: unknown[] = []
+      const told = (error?: Error | null) => codes.push((error as QueueError | null)?.code)
+      writer.write(DATA, told)
+      await settle()
+      writer.write(DATA, told)
+      writer.destroy()
+      await until(() => codes.length === 2)
+      t.same(codes, ['ERR_STREAM_DESTROYED', 'ERR_STREAM_DESTROYED'])
+    }
+  })
 
   t.test(`${kind}: a message that is too long fails itself and what comes after it`, async (t) => {
     const queue = openQueue(t, kind)

@@ -1,5 +1,5 @@
 /** One handle on an open queue: what both kinds share. */
-import type { Data } from '../codecs.js'
+import { checkData, type Data } from '../codecs.js'
 import { QueueConsumer } from '../consumer.js'
 import { Channel } from '../drivers/channel.js'
 import type { Driver } from '../drivers/driver.js'
@@ -11,7 +11,6 @@ import {
   type SelectionOptions,
 } from '../drivers/selection.js'
 import type { Sent } from '../drivers/sender.js'
-import { argumentError } from '../errors.js'
 import type { AckFrame, Frame, Received } from '../frame.js'
 import { checkBoolean, checkOptions } from '../options.js'
 import { Demultiplexer, type DemultiplexOptions } from '../streams/demultiplexer.js'
@@ -93,7 +92,7 @@ export abstract class MessageQueue<D extends Driver = Driver> {
   async send(data: Data, options?: SendOptions & WaitOptions): Promise<void> {
     const checked = checkOptions(options, sendNames)
     const type = this.#sendType(checked)
-    checkData(data)
+    checkData('data', data)
     this.channel.assertOpen()
     const limits = checkWaiting(checked)
     const { sender } = this.channel
@@ -109,7 +108,7 @@ export abstract class MessageQueue<D extends Driver = Driver> {
   /** Sends a message if that needs no waiting: `false` where the queue is full, or others wait to send. */
   trySend(data: Data, options?: SendOptions): boolean {
     const type = this.#sendType(checkOptions(options, trySendNames))
-    checkData(data)
+    checkData('data', data)
     this.channel.assertOpen()
     return this.channel.sender.trySend(type, data)
   }
@@ -265,12 +264,6 @@ export abstract class MessageQueue<D extends Driver = Driver> {
   #where(syscall: string) {
     return { syscall, address: this.address, keepsAlive: this.channel.liveness.keep }
   }
-}
-
-function checkData(data: unknown): void {
-  if (typeof data === 'string' || ArrayBuffer.isView(data)) return
-  const wanted = 'must be a string, a Buffer or another ArrayBufferView'
-  throw argumentError('ERR_INVALID_ARG_TYPE', 'data', wanted, data)
 }
 
 function checkBigint(value: boolean | undefined): boolean {

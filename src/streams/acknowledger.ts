@@ -21,8 +21,14 @@ import { proceed } from './turn.js'
 const POLL_FIRST_MS = 1
 const POLL_LAST_MS = 16
 
-/** The acknowledger of each queue in this thread, by identifier: one consumer a queue. */
-const consumers = new Map<number, Acknowledger>()
+/**
+ * The acknowledger of each queue in this thread, by identifier: one consumer a queue. Held weakly: one
+ * whose stream has ended lives as long as the frames that it handed over, acknowledged or not.
+ */
+const consumers = new Map<number, WeakRef<Acknowledger>>()
+const collected = new FinalizationRegistry<number>((id) => {
+  if (!consumers.get(id)?.deref()) consumers.delete(id)
+})
 
 /** A message that was handed over and is still in the queue. */
 interface Outstanding {
@@ -63,7 +69,7 @@ export class Acknowledger implements Supply {
   constructor(channel: Channel<SysVDriver>, selector: Selector, highWaterMark: number) {
     this.#channel = channel
     this.#driver = channel.driver
-    const predecessor = consumers.get(this.#driver.id)
+    const predecessor = consumers.get(this.#driver.id)?.deref()
     if (predecessor && !predecessor.#over) {
       throw new QueueError('EBUSY', {
         address: this.#driver.address,
@@ -76,7 +82,8 @@ export class Acknowledger implements Supply {
     this.#lastReceiver = this.#driver.stat().lastReceivePid
     // What its stream left unacknowledged at its end is ours now.
     if (predecessor) predecessor.#refusing = true
-    consumers.set(this.#driver.id, this)
+    consumers.set(this.#driver.id, new WeakRef(this))
+    collected.register(this, this.#driver.id)
   }
 
   take(max: number, bigint: boolean): Taken {
@@ -308,6 +315,6 @@ export class Acknowledger implements Supply {
   }
 
   #resign(): void {
-    if (consumers.get(this.#driver.id) === this) consumers.delete(this.#driver.id)
+    if (consumers.get(this.#driver.id)?.deref() === this) consumers.delete(this.#driver.id)
   }
 }

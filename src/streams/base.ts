@@ -41,6 +41,12 @@ interface ReadableState<T> {
 
 export const { finished } = streams
 
+/** What readable-stream says of a call that comes too late, and to the writes that wait in its buffer. */
+export function destroyedError(call: string): Error {
+  const error = new Error(`Cannot call ${call} after a stream was destroyed`)
+  return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' })
+}
+
 /**
  * What a stream's `signal` does: as addAbortSignal(), but that the `AbortError` is ours, as that of every
  * other wait. Nobody need listen for it; an error that comes in its place, or before it, is not hushed.

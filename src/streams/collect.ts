@@ -2,7 +2,7 @@ import type { Duplex, Writable } from './base.js'
 import type { Outlet, WriteCallback } from './outlet.js'
 
 /**
- * Collects what is written to a stream in one tick and hands it to `send` together: one native call for
+ * Collects what is written to a stream in one tick and hands it to the outlet together: one native call for
  * many messages, and (in byte mode) few messages for many small writes, as with a corked socket. It is
  * the other process that gains most: a receiver that sleeps is woken once for the lot.
  *

@@ -7,7 +7,7 @@ import { argumentError, QueueError } from '../errors.js'
 import { EventEmitter } from '../events.js'
 import type { Frame } from '../frame.js'
 import { checkInteger, checkOneOf, checkOptions } from '../options.js'
-import { Readable, takeBuffered } from './base.js'
+import { destroyedError, Readable, takeBuffered } from './base.js'
 import { QueueReadable } from './readable.js'
 
 export interface DemultiplexOptions {
@@ -68,17 +68,19 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> {
     this.#discard =
       checkOneOf('options.unclaimed', unclaimed, ['hold', 'discard'] as const) === 'discard'
     this.#channel = channel
+    // Before the source: what is held came before what that has ahead, and goes back before it.
+    channel.attach(this.#reader)
     // Each frame is placed at once, so the source needs to take no more than is held here.
     this.#source = new QueueReadable(channel, { highWaterMark: this.#highWaterMark })
     this.#source.on('data', (frame: Frame) => this.#place(frame))
     this.#source.on('error', (error) => this.#fail(error))
     this.#source.on('end', () => this.#end())
-    channel.attach(this.#reader)
   }
 
   /** A stream of the frames with these types. Destroying it hands its unread frames to the others. */
   readable(claim: Claim): Readable {
-    if (this.#closing) throw this.#channel.closedError()
+    this.#channel.assertOpen()
+    if (this.#closing) throw destroyedError('readable')
     const output = new DemultiplexedReadable(
       checkClaim(this.#channel.driver.kind, claim),
       this.#highWaterMark,
@@ -154,7 +156,7 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> {
     }
   }
 
-  /** What came first goes back first. */
+  /** Of each type, what came first goes back first. */
   #takeUnread(): Frame[] {
     const unread = [...this.#outputs].flatMap((output) => takeBuffered<Frame>(output))
     return [...this.#held.splice(0), ...unread]
@@ -175,11 +177,15 @@ export class Demultiplexer extends EventEmitter<DemultiplexerEvents> {
     // It may have gone already, with the queue.
     const sourceGone = this.#source.closed
       ? undefined
-      : new Promise<void>((resolve) => this.#source.once('close', resolve))
-    this.#source.destroy()
+      : new Promise<QueueError | undefined>((resolve) => {
+          this.#source.once('error', resolve)
+          this.#source.once('close', () => resolve(undefined))
+        })
     const lost = putBack(this.#channel.driver, this.#takeUnread())
+    this.#source.destroy()
     for (const output of this.#outputs) output.finish()
-    await sourceGone
+    const failure = await sourceGone
+    lost.push(...(failure?.frames ?? []))
     this.emit('close')
     if (lost.length > 0) throw framesLost(this.#channel.driver, lost)
   }

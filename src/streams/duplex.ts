@@ -24,11 +24,14 @@ export interface DuplexOptions<T = Buffer> {
 
 /**
  * Both directions of a queue, say receive type 1 and send type 2. Made by `queue.duplex()`. The readable
- * side ends by `stop()` or an end-of-stream mark; ending the writable side does not end it.
+ * side ends by `stop()` or an end-of-stream mark; ending the writable side does not end it. Closing the
+ * queue ends both.
  */
 export class QueueDuplex extends Duplex {
   readonly #intake: Intake
   readonly #outlet: Outlet
+  /** The queue was closed under it. */
+  #over = false
 
   /** @internal */
   constructor(channel: Channel, options?: DuplexOptions<unknown>) {
@@ -45,6 +48,11 @@ export class QueueDuplex extends Duplex {
     this.#intake = intakeFor(this, channel, incoming)
     this.#outlet = new Outlet(channel, outgoing)
     collectWrites(this, this.#outlet)
+    // No half-close: finished() would wait for an end() that nobody means to call.
+    this.once('end', () => {
+      this.#over = channel.closed
+      if (this.#over) this.end()
+    })
     for (const signal of [incoming.signal, outgoing.signal]) {
       if (signal) destroyOnAbort(this, signal)
     }
@@ -73,10 +81,13 @@ export class QueueDuplex extends Duplex {
   }
 
   override _final(callback: WriteCallback): void {
-    this.#outlet.end(callback)
+    // Nor is there a queue for an end-of-stream mark then.
+    if (this.#over) callback()
+    else this.#outlet.end(callback)
   }
 
+  // The way in first: what its wait still delivered would be dropped by a stream that is destroyed.
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#outlet.destroy(error, () => this.#intake.destroy(error, callback))
+    this.#intake.destroy(error, (failure) => this.#outlet.destroy(error, () => callback(failure)))
   }
 }

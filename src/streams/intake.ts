@@ -61,7 +61,7 @@ export class Intake implements Reader, Waiter {
 
   readonly #refill = (): void => {
     this.#scheduled = false
-    if (this.#ended || this.#waiting || this.#next < this.#batch.length) return
+    if (this.#ended || this.#waiting || this.#handingOver) return
     if (this.#drained) {
       this.#wait()
       return
@@ -103,7 +103,7 @@ export class Intake implements Reader, Waiter {
   #handOver(frames: Frame[]): void {
     const first = this.#next
     let bytes = 0
-    // A listener may destroy or stop the stream: then the rest of the batch is not this loop's.
+    // A listener may destroy the stream: then the rest of the batch is not this loop's.
     try {
       while (this.#batch === frames && this.#next < frames.length) {
         const frame = frames[this.#next++] as Frame
@@ -115,6 +115,12 @@ export class Intake implements Reader, Waiter {
       this.#interrupted(error, frames)
     }
     spend(this.#next - first, bytes)
+    // By a listener, who was to have the rest of the batch first.
+    if (this.#stopped && !this.#handingOver) this.#end()
+  }
+
+  get #handingOver(): boolean {
+    return this.#next < this.#batch.length
   }
 
   // A listener threw, which is the process's affair and no fault of the stream's, nor of those who wait
@@ -124,7 +130,7 @@ export class Intake implements Reader, Waiter {
       throw error
     })
     process.nextTick(() => {
-      if (this.#batch === frames && this.#next < frames.length) this.#handOver(frames)
+      if (this.#batch === frames && this.#handingOver) this.#handOver(frames)
       else this.read()
     })
   }
@@ -163,7 +169,7 @@ export class Intake implements Reader, Waiter {
       frame,
     })
     if (!this.#stream.emit('invalid', error, frame)) this.#stream.destroy(error)
-    else if (this.#next === this.#batch.length) this.read()
+    else if (!this.#handingOver) this.read()
   }
 
   fail(error: Error): void {
@@ -175,7 +181,7 @@ export class Intake implements Reader, Waiter {
   stop(): void {
     if (this.#stopped || this.#ended) return
     this.#stopped = true
-    this.#cancelWait(() => this.#end())
+    if (!this.#handingOver) this.#cancelWait(() => this.#end())
   }
 
   #cancelWait(done: () => void): void {
@@ -192,11 +198,8 @@ export class Intake implements Reader, Waiter {
 
   #end(): void {
     if (this.#ended) return
-    // Pushes what is left of a batch that a listener interrupted by stop().
-    const rest = this.#batch.slice(this.#next)
     this.#ended = true
     this.#batch = []
-    if (this.#stopped) for (const frame of rest) this.#push(frame)
     this.#stream.push(null)
     // A stream that nobody reads ends too.
     if (this.#stream.readableLength === 0) this.#stream.read(0)

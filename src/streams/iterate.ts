@@ -9,6 +9,8 @@ import { finished, type Readable } from './base.js'
 export function iterate<T>(stream: Readable): NodeJS.AsyncIterator<T> {
   let over = false
   let failure: Error | undefined
+  // Not the stream's `errored`, which may be no more than a write that was given up.
+  let told: Error | undefined
   let waiting: (() => void)[] = []
   const wake = () => {
     const woken = waiting
@@ -16,12 +18,21 @@ export function iterate<T>(stream: Readable): NodeJS.AsyncIterator<T> {
     for (const each of woken) each()
   }
   const changed = () => new Promise<void>((resolve) => waiting.push(resolve))
+  const tell = (error: Error) => {
+    told = error
+  }
   stream.on('readable', wake)
-  const forget = finished(stream, { writable: false }, (error) => {
+  stream.on('error', tell)
+  const unwatch = finished(stream, { writable: false }, (error) => {
     over = true
     failure = error ?? undefined
     wake()
   })
+  const forget = () => {
+    stream.removeListener('readable', wake)
+    stream.removeListener('error', tell)
+    unwatch()
+  }
   const read = () => (stream.destroyed ? null : (stream.read() as T | null))
   const done = { value: undefined, done: true } as const
 
@@ -31,10 +42,9 @@ export function iterate<T>(stream: Readable): NodeJS.AsyncIterator<T> {
       if (over) break
       await changed()
     }
-    stream.removeListener('readable', wake)
     forget()
     const error = failure
-    failure = undefined
+    failure = told = undefined
     if (error) throw error
     return done
   }
@@ -45,16 +55,21 @@ export function iterate<T>(stream: Readable): NodeJS.AsyncIterator<T> {
       return chunk === null ? later() : Promise.resolve({ value: chunk, done: false })
     },
     async return() {
-      if (!stream.closed) {
-        stream.removeListener('readable', wake)
-        const closed = new Promise<void>((resolve) => stream.once('close', resolve))
-        stream.destroy()
-        await closed
-      }
       forget()
-      // Only what came of leaving: to have been left early is no error.
-      const error = stream.errored
-      if (error) throw error
+      // A next() that waits is done then, too.
+      over = true
+      failure = undefined
+      wake()
+      const closed = new Promise<Error | undefined>((resolve) => {
+        stream.once('error', resolve)
+        // One that is closed has said so, or is about to.
+        if (stream.closed) process.nextTick(resolve)
+        else stream.once('close', resolve)
+      })
+      stream.destroy()
+      told = (await closed) ?? told
+      // Only what came of leaving, or before: to have been left early is no error.
+      if (told) throw told
       return done
     },
     [Symbol.asyncIterator]() {

@@ -1,11 +1,12 @@
 /** The way out, from a writable to the kernel. Used by every stream that writes. */
-import { type Codec, type Data, isIdentity } from '../codecs.js'
+import { type Codec, checkData, type Data, isIdentity } from '../codecs.js'
 import type { Channel } from '../drivers/channel.js'
-import { Outbox, outbox } from '../drivers/records.js'
+import { asBytes, Outbox, outbox } from '../drivers/records.js'
 import { checkSendType, defaultSendType } from '../drivers/selection.js'
 import type { Pending } from '../drivers/sender.js'
 import { argumentError } from '../errors.js'
 import { Frame } from '../frame.js'
+import { destroyedError } from './base.js'
 import { exhausted, proceed, spend } from './turn.js'
 
 export type TypeOf = number | bigint | ((chunk: never) => number | bigint)
@@ -31,6 +32,8 @@ export class Outlet {
   /** Of the messages written, how many the kernel has. Bytes are not counted. */
   accepted = 0
   #whenSent: (() => void) | undefined
+  /** Why it was destroyed: a write of bytes is in the middle of itself then, between two turns. */
+  #reason: Error | undefined
 
   constructor(channel: Channel, options: OutletOptions) {
     this.#channel = channel
@@ -119,18 +122,20 @@ export class Outlet {
 
   #sendBytes(cursor: Cursor, callback: WriteCallback): void {
     outbox.clear()
+    let more: boolean
     try {
+      if (this.#reason) throw this.#reason
       this.#channel.assertOpen()
+      more = pack(cursor, this.#defaultType, this.#channel.driver.byteMessageSize)
     } catch (error) {
       callback(error as Error)
       return
     }
-    const more = pack(cursor, this.#defaultType, this.#channel.driver.byteMessageSize)
+    const next = () => (more ? this.#sendBytes(cursor, callback) : callback())
     this.#submit((error) => {
       if (error) callback(error)
-      else if (more) this.#sendBytes(cursor, callback)
-      else if (exhausted()) proceed(callback)
-      else callback()
+      else if (exhausted()) proceed(next)
+      else next()
     })
   }
 
@@ -151,9 +156,11 @@ export class Outlet {
 
   /** `_destroy`: a message that waits for room is given up, unless the kernel is quicker. */
   destroy(reason: Error | null, callback: () => void): void {
+    const { closed } = this.#channel
+    this.#reason = reason ?? (closed ? this.#channel.closedError() : destroyedError('write'))
     if (!this.#pending) return callback()
     this.#whenSent = callback
-    this.#channel.sender.cancel(this.#pending, reason ?? this.#channel.closedError())
+    this.#channel.sender.cancel(this.#pending, this.#reason)
   }
 
   #add(chunk: unknown): void {
@@ -169,11 +176,8 @@ export class Outlet {
       value = chunk.data
       own = chunk.type
     }
-    const data = codec.encode(value)
-    if (typeof data !== 'string' && !ArrayBuffer.isView(data)) {
-      const wanted = 'must be a string, a Buffer or another ArrayBufferView, or a Frame of one'
-      throw argumentError('ERR_INVALID_ARG_TYPE', 'chunk', wanted, data)
-    }
+    const data: unknown = codec.encode(value)
+    checkData('chunk', data, ', or a Frame of one')
     const { kind } = this.#channel.driver
     if (typeof type === 'function') {
       this.#addData(checkSendType(kind, 'options.type()', type(chunk as never)), data)
@@ -185,7 +189,11 @@ export class Outlet {
   }
 
   #addData(type: number | bigint, data: Data): void {
-    this.#channel.driver.checkLength(this.#outbox.add(type, data))
+    const { driver } = this.#channel
+    // The outbox would grow for what is refused. A string has no fewer bytes than `length`.
+    const atLeast = typeof data === 'string' ? data.length : asBytes(data).length
+    if (atLeast > driver.maxMessageSize) driver.checkLength(Buffer.byteLength(data))
+    driver.checkLength(this.#outbox.add(type, data))
   }
 }
 
@@ -226,7 +234,7 @@ function pack(cursor: Cursor, type: number | bigint, size: number): boolean {
     outbox.begin()
     let room = size
     while (room > 0 && cursor.index < chunks.length) {
-      const { chunk } = chunks[cursor.index] as BytesChunk
+      const chunk = asBytes((chunks[cursor.index] as BytesChunk).chunk)
       const whole = cursor.at === 0 && chunk.length <= room
       const piece = whole ? chunk : chunk.subarray(cursor.at, cursor.at + room)
       outbox.append(piece)

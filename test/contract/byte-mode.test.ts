@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import type { QueueError } from 'kernelmq'
 import { test } from 'tap'
+import { inChild, noNamespace, ownNamespace } from '../fixtures/child.js'
 import { drain, fill, kinds, LARGE, openAgain, openQueue } from '../fixtures/queues.js'
 import { all, failure, settle, take, until, write } from '../fixtures/streams.js'
 
@@ -128,6 +129,19 @@ for (const kind of kinds) {
       t.equal(drain(queue).length, 10)
       await settle()
       t.equal(queue.stats().messages, 0)
+    })
+
+    t.test('bytes that another thread got fail the stream', async (t) => {
+      const queue = openQueue(t, kind)
+      const writable = queue.writable(bytes)
+      const failed = failure(writable)
+      const chunk = new Uint8Array(64)
+      const writing = write(writable, chunk)
+      structuredClone(chunk.buffer, { transfer: [chunk.buffer] })
+      await t.rejects(writing, TypeError)
+      t.match(await failed, { name: 'TypeError' })
+      t.equal(queue.trySend('x'), true)
+      t.equal(drain(queue).length, 1)
     })
 
     t.test('bytes that wait when the queue is closed fail the stream', async (t) => {
@@ -307,3 +321,49 @@ for (const kind of kinds) {
     })
   })
 }
+
+test('one large write to a queue with room', { skip: noNamespace }, async (t) => {
+  const size = 32 * 2 ** 20
+
+  t.test('leaves the event loop its turns', async (t) => {
+    const turns = await inChild(
+      async ({ open, setLimits }, size) => {
+        setLimits({ sysv: { msgmnb: 2 * size } })
+        const writable = open({ private: true }).writable({ objectMode: false })
+        let turns = 0
+        const turn = () => {
+          turns++
+          setImmediate(turn).unref()
+        }
+        setImmediate(turn)
+        await new Promise((resolve) => writable.write(Buffer.alloc(size), resolve))
+        return turns
+      },
+      { command: ownNamespace, args: [size] },
+    )
+    t.ok(turns >= 16, `${turns} turns`)
+  })
+
+  t.test('destroyed in the middle, it sends no more', async (t) => {
+    const seen = await inChild(
+      async ({ open, setLimits }, size) => {
+        setLimits({ sysv: { msgmnb: 2 * size } })
+        const queue = open({ private: true })
+        const writable = queue.writable({ objectMode: false })
+        const writing = new Promise<string>((resolve) => {
+          writable.write(Buffer.alloc(size), (error) => resolve(String(error)))
+        })
+        await new Promise(setImmediate)
+        writable.destroy()
+        const { bytes } = queue.stats()
+        const failure = await writing
+        for (let i = 0; i < 10; i++) await new Promise(setImmediate)
+        return { bytes, after: queue.stats().bytes, failure }
+      },
+      { command: ownNamespace, args: [size] },
+    )
+    t.ok(seen.bytes > 0 && seen.bytes < size, `${seen.bytes} bytes`)
+    t.equal(seen.after, seen.bytes)
+    t.match(seen.failure, /Error/)
+  })
+})

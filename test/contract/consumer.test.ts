@@ -73,6 +73,21 @@ for (const kind of kinds) {
       await consumer.close()
     })
 
+    t.test('events of other names, also symbols, are listened to and start nothing', async (t) => {
+      const queue = openQueue(t, kind)
+      const consumer = queue.consumer()
+      const name = Symbol('event') as never
+      await queue.send('x')
+      let heard = 0
+      consumer.on(name, () => heard++)
+      consumer.once(name, () => heard++)
+      consumer.emit(name, undefined as never)
+      t.equal(heard, 2)
+      await settle()
+      t.equal(queue.stats().messages, 1)
+      await consumer.close()
+    })
+
     t.test('pause and resume', async (t) => {
       const queue = openQueue(t, kind)
       const consumer = queue.consumer({ highWaterMark: 1 })

@@ -133,9 +133,11 @@ for (const kind of kinds) {
       t.equal(closed, true)
       t.same(await all(stream), [])
       t.same(drain(queue).map(String).sort(), ['5,5', '5,5', '6,6', '6,6'])
-      t.throws(() => demux.readable(1), { code: 'ERR_QUEUE_CLOSED' })
+      t.throws(() => demux.readable(1), { code: 'ERR_STREAM_DESTROYED' })
       await demux.close()
       t.equal(queue.closed, false, 'the queue is open')
+      await queue.close()
+      t.throws(() => demux.readable(1), { code: 'ERR_QUEUE_CLOSED' })
     })
 
     t.test('close: frames that do not fit back are on the error', async (t) => {
@@ -151,6 +153,35 @@ for (const kind of kinds) {
       t.match(error, { name: 'QueueError', code: 'ERR_FRAMES_LOST' })
       t.equal(error.frames?.length, 10)
     })
+
+    for (const close of ['demux', 'queue'] as const) {
+      t.test(`${close}.close() puts back first what came first`, async (t) => {
+        const queue = openQueue(t, kind)
+        const again = openAgain(t, queue)
+        const demux = queue.demultiplex({ highWaterMark: 2 })
+        for (let i = 1; i <= 6; i++) await queue.send(String(i))
+        await until(() => demux.held === 2 && queue.stats().messages === 2)
+        await (close === 'demux' ? demux.close() : queue.close())
+        t.equal(
+          drain(again)
+            .map(([, text]) => text)
+            .join(''),
+          '561234',
+        )
+      })
+    }
+
+    t.test(
+      'close: what its loop has ahead and does not fit back is on the error too',
+      async (t) => {
+        const queue = openQueue(t, kind)
+        const demux = queue.demultiplex({ highWaterMark: 2 })
+        fill(queue, 5)
+        await until(() => demux.held === 2 && queue.stats().messages === 6)
+        fill(queue, 5)
+        await t.rejects(demux.close(), { code: 'ERR_FRAMES_LOST', frames: { length: 4 } })
+      },
+    )
 
     t.test('closing the queue closes it', async (t) => {
       const queue = openQueue(t, kind)

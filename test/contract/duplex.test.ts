@@ -1,8 +1,8 @@
 import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { type Frame, QueueDuplex } from 'kernelmq'
 import { test } from 'tap'
-import { drain, fill, kinds, LARGE, openQueue, texts } from '../fixtures/queues.js'
+import { drain, fill, kinds, LARGE, openAgain, openQueue, texts } from '../fixtures/queues.js'
 import { all, failure, settle, take, until, write } from '../fixtures/streams.js'
 
 for (const kind of kinds) {
@@ -136,6 +136,18 @@ for (const kind of kinds) {
       t.equal(duplex.errored, null)
     })
 
+    for (const eof of [false, true]) {
+      t.test(`closing the queue finishes both sides of one that idles, eof ${eof}`, async (t) => {
+        const queue = openQueue(t, kind)
+        const duplex = queue.duplex({ send: { eof } })
+        const over = finished(duplex)
+        await queue.close()
+        await over
+        t.ok(duplex.writableFinished)
+        t.equal(openAgain(t, queue).stats().messages, 0)
+      })
+    }
+
     t.test('closing the queue fails a pending write', async (t) => {
       const queue = openQueue(t, kind)
       fill(queue)
@@ -194,4 +206,40 @@ test('sysv: one queue carries both directions by type', async (t) => {
   client.end()
   t.same(texts(await all<Frame>(client as AsyncIterable<Frame>)), ['HELLO', 'WORLD'])
   await serving
+})
+
+test('sysv: leaving its loop while a write waits is no error', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  queue.trySend('x', { type: 1 })
+  fill(queue, 3)
+  const duplex = queue.duplex({ receive: { type: 1 } })
+  let given: unknown
+  for await (const _ of duplex) {
+    duplex.write(Buffer.alloc(2 * LARGE), (error) => {
+      given = error
+    })
+    await settle()
+    break
+  }
+  t.match(given, { code: 'ERR_STREAM_DESTROYED' })
+})
+
+test('sysv: destroyed while a write waits, it loses nothing that comes in meanwhile', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const sender = openAgain(t, queue)
+  for (let round = 0; round < 10; round++) {
+    fill(queue, 3)
+    const duplex = queue.duplex({ receive: { type: 1 }, send: { type: 2 } })
+    duplex.on('data', () => t.fail('handed over after destroy'))
+    await settle()
+    duplex.write(Buffer.alloc(2 * LARGE), () => {})
+    await settle()
+    // Room for the message that comes in, not for the one that waits.
+    sender.tryReceive({ type: 3 })
+    duplex.destroy()
+    sender.trySend('late', { type: 1 })
+    await until(() => duplex.closed)
+    t.equal(sender.clear({ type: 1 }), 1)
+    sender.clear()
+  }
 })

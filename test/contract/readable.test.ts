@@ -117,6 +117,59 @@ for (const kind of kinds) {
       t.same([...seen, ...drain(queue).map(([, text]) => text)], words(6))
     })
 
+    /** Stops at the first frame; what comes of it, and what is in the queue then. */
+    const stopAtFirst = async (
+      readable: QueueReadable<unknown>,
+      after: (seen: string[]) => void = () => {},
+    ): Promise<string[]> => {
+      const seen: string[] = []
+      readable.on('data', (frame: Frame) => {
+        seen.push(String(frame.data))
+        if (seen.length === 1) readable.stop()
+        else after(seen)
+      })
+      readable.on('end', () => seen.push('end'))
+      readable.on('error', (error: QueueError) => seen.push(error.code))
+      await new Promise((resolve) => readable.on('close', resolve))
+      return seen
+    }
+
+    t.test('stopped, then destroyed by a listener, it puts the rest back', async (t) => {
+      const queue = openQueue(t, kind)
+      for (const text of words(5)) await queue.send(text)
+      const readable = queue.readable()
+      t.same(await stopAtFirst(readable, () => readable.destroy()), ['m0', 'm1'])
+      t.same(
+        drain(queue).map(([, text]) => text),
+        ['m2', 'm3', 'm4'],
+      )
+    })
+
+    t.test('stopped, then failed by what does not decode, it puts the rest back', async (t) => {
+      const queue = openQueue(t, kind)
+      for (const text of ['1', 'not json', '3', '4']) await queue.send(text)
+      t.same(await stopAtFirst(queue.readable({ codec: 'json' })), ['1', 'ERR_INVALID_MESSAGE'])
+      t.same(
+        drain(queue).map(([, text]) => text),
+        ['3', '4'],
+      )
+    })
+
+    t.test('stopped, it goes on to the end over what does not decode', async (t) => {
+      const queue = openQueue(t, kind)
+      for (const text of ['1', '2', 'not json']) await queue.send(text)
+      const readable = queue.readable({ codec: 'json' })
+      readable.on('invalid', () => {})
+      t.same(await stopAtFirst(readable), ['1', '2', 'end'])
+    })
+
+    t.test('stopped, it hands no end-of-stream mark over as a frame', async (t) => {
+      const queue = openQueue(t, kind)
+      for (const text of ['a', 'b', '']) await queue.send(text)
+      t.same(await stopAtFirst(queue.readable({ eof: true })), ['a', 'b', 'end'])
+      t.equal(queue.stats().messages, 0)
+    })
+
     t.test('destroy puts unread frames back with their type', async (t) => {
       const queue = openQueue(t, kind)
       for (const [i, text] of words(6).entries()) await queue.send(text, { type: 5 - (i % 2) })
@@ -299,6 +352,32 @@ for (const kind of kinds) {
         }
       }
       await t.rejects(loop(), { code: 'ERR_FRAMES_LOST' })
+    })
+
+    t.test('an error that came in the loop is thrown when it is left', async (t) => {
+      const queue = openQueue(t, kind)
+      for (const wait of [() => {}, settle]) {
+        // Full, so that it waits for nothing and is closed at once.
+        const readable = queue.readable({ highWaterMark: 1 })
+        for (const text of words(4)) queue.trySend(text)
+        const loop = async () => {
+          for await (const _ of readable) {
+            readable.destroy(new Error('in the loop'))
+            await wait()
+            break
+          }
+        }
+        await t.rejects(loop(), { message: 'in the loop' })
+        drain(queue)
+      }
+    })
+
+    t.test('an iterator that is left while it waits is done', async (t) => {
+      const iterator = openQueue(t, kind)[Symbol.asyncIterator]()
+      const waiting = iterator.next()
+      await settle()
+      t.same(await iterator.return?.(), { value: undefined, done: true })
+      t.same(await waiting, { value: undefined, done: true })
     })
 
     t.test('destroy hands a frame that came too late back, not over', async (t) => {

@@ -274,6 +274,23 @@ for (const kind of kinds) {
       )
     })
 
+    t.test('a string over the limit takes no memory, and its bytes are told', async (t) => {
+      const queue = openQueue(t, kind)
+      const writable = queue.writable()
+      const failed = failure<QueueError>(writable)
+      const text = 'ü'.repeat(10_000_000)
+      const before = process.memoryUsage().arrayBuffers
+      writable.write(text)
+      const taken = process.memoryUsage().arrayBuffers - before
+      t.ok(taken < 1_000_000, `${taken} bytes`)
+      t.match(await failed, { code: 'EMSGSIZE', hint: /20000000 bytes are above/ })
+      const characters = queue.writable()
+      const refused = failure<QueueError>(characters)
+      characters.write('ü'.repeat(queue.maxMessageSize - 1))
+      t.match(await refused, { code: 'EMSGSIZE' })
+      t.equal(queue.stats().messages, 0)
+    })
+
     t.test('destroy gives a message up that waits for room', async (t) => {
       const queue = openQueue(t, kind)
       fill(queue)
