@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ended, kmq, startKmq } from '../fixtures/kmq.js'
 import { drain, fill, kinds, LARGE, openQueue } from '../fixtures/queues.js'
+import { until } from '../fixtures/streams.js'
+
+const large = 'x'.repeat(LARGE)
 
 for (const kind of kinds) {
   t.test(kind, async (t) => {
@@ -108,6 +111,24 @@ for (const kind of kinds) {
         const { code, stderr } = await result
         t.equal(code, expected)
         t.match(stderr, /^kmq: \d+ messages read and not sent\n$/)
+      })
+    }
+
+    for (const [what, args, input, unsent] of [
+      ['an argument', [large, large], '', '1 message'],
+      ['the rest of an input that has ended', [], `${large}\nx\ny`, '2 messages'],
+    ] as const) {
+      t.test(`SIGTERM ends a sender that waits with ${what}`, async (t) => {
+        const queue = openQueue(t, kind)
+        const filled = fill(queue)
+        await queue.receive()
+        const child = startKmq(t, ['send', queue.address, ...args])
+        const result = ended(child)
+        child.stdin.end(input)
+        // The first message goes, and fills it.
+        await until(() => queue.stats().messages === filled)
+        child.kill('SIGTERM')
+        t.match(await result, { code: 143, stderr: `kmq: ${unsent} read and not sent\n` })
       })
     }
   })
