@@ -134,6 +134,20 @@ for (const kind of kinds) {
   })
 }
 
+t.test(
+  '--on-full drop-old fails where a message fits no more, however empty the queue',
+  async (t) => {
+    const queue = openQueue(t, 'sysv', { maxBytes: 1000 })
+    const child = startKmq(t, ['send', queue.address, '--on-full', 'drop-old'])
+    const result = ended(child)
+    child.stdin.write('first\n')
+    await queue.receive()
+    queue.configure({ maxBytes: 10 })
+    child.stdin.end(`${large}\n`)
+    t.match(await result, { code: 1, stderr: /^kmq: [^\n]+EMSGSIZE[^\n]+\n$/ })
+  },
+)
+
 t.test('--file sends a file', async (t) => {
   const queue = openQueue(t, 'sysv')
   const file = join(t.testdir(), 'log')
