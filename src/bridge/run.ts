@@ -158,13 +158,27 @@ async function outwards(
   })
   if (options.onRetry) sink.on('retry', options.onRetry)
   let putBack = 0
-  const stats = (): BridgeStats => ({ ...sink.stats, lag: queue.stats().messages, putBack })
+  const lag = depthOf(queue)
+  const stats = (): BridgeStats => ({ ...sink.stats, lag: lag(), putBack })
   try {
     await carry(source, sink, stats, options)
   } finally {
     if (!journaled) putBack = returnFrames(queue, sink.unstored)
   }
   return stats()
+}
+
+/** How many messages there are, or were when the queue still said so: its end is the source's to tell. */
+function depthOf(queue: MessageQueue): () => number {
+  let depth = 0
+  return () => {
+    try {
+      depth = queue.stats().messages
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error
+    }
+    return depth
+  }
 }
 
 /** Some of them may have been stored, without our hearing of it: then they come twice. */

@@ -1,9 +1,8 @@
 /** `kmq bridge` */
-import { writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import type { Command } from 'commander'
 import type { BridgeOptions, BridgeStats, Credentials } from '../nats.js'
-import { note, plural } from './notes.js'
+import { note, plural, say } from './notes.js'
 import { stopOnSignals } from './stopping.js'
 import { parseBytes, parsePositive, parseSeconds, parseType } from './values.js'
 
@@ -135,7 +134,7 @@ class Status {
     if (this.#quiet || !this.#terminal) return
     const { frames, inFlight, lag, retries } = stats
     const line = `${frames} messages, ${rate}/s, ${inFlight} on their way, ${lag} waiting, ${retries} retries`
-    writeSync(2, `\r\x1b[K${line}${this.#trouble && `: ${this.#trouble}`}`)
+    say(`\r\x1b[K${line}${this.#trouble && `: ${this.#trouble}`}`)
   }
 
   /** Told once, until messages go again. */
@@ -159,6 +158,6 @@ class Status {
   }
 
   clear(): void {
-    if (!this.#quiet && this.#terminal) writeSync(2, '\r\x1b[K')
+    if (!this.#quiet && this.#terminal) say('\r\x1b[K')
   }
 }

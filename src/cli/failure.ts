@@ -1,6 +1,6 @@
 /** What went wrong, as one line on standard error and an exit code. */
-import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
+import { say } from './notes.js'
 
 /** The command was called wrongly: exit code 2. */
 export class UsageError extends Error {}
@@ -46,7 +46,7 @@ export function exitCodeOf(error: unknown): number {
 export function report(error: unknown): void {
   const { message, code, address, hint = address && hints[code ?? ''] } = error as Failure
   const line = hint === undefined ? message : `${message}: ${hint}`
-  writeSync(2, `kmq: ${line.replace(/\s*\n\s*/g, ' ')}\n`)
+  say(`kmq: ${line.replace(/\s*\n\s*/g, ' ')}\n`)
 }
 
 const hints: Record<string, string> = {

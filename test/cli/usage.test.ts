@@ -63,6 +63,20 @@ for (const [what, args, says] of wrong) {
   })
 }
 
+t.test('standard error that takes nothing changes no exit code', async (t) => {
+  const address = unusedAddress(t, 'posix')
+  await kmq(t, ['create', address, '--max-messages', '1'])
+  const full = ['send', address, '--on-full', 'drop-new', 'kept', 'dropped']
+  for (const [args, expected] of [
+    [['recv'], 2],
+    [['recv', 'logs'], 2],
+    [full, 0],
+  ] as const) {
+    const command = ['sh', '-c', 'exec "$0" "$@" 2>/dev/full']
+    t.equal((await kmq(t, args, { command })).code, expected, args.join(' '))
+  }
+})
+
 t.test('without a command the help is shown, as wrong usage', async (t) => {
   const { code, stderr } = await kmq(t, [])
   t.equal(code, 2)

@@ -89,6 +89,18 @@ t.test('a bridge is one of a queue and a stream', async (t) => {
   }
 })
 
+t.test('a queue that is removed fails the bridge, which still tells how far it was', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const told: BridgeStats[] = []
+  const onStatus = (stats: BridgeStats) => void told.push(stats)
+  const url = `${server.url}/REMOVED`
+  const bridge = start(t, queue.address, url, { onStatus, statusInterval: 60_000 })
+  await bridge.ready
+  queue.unlink()
+  await t.rejects(bridge.done, { code: 'EIDRM' })
+  t.match(told, [{ frames: 0, lag: 0 }])
+})
+
 t.test('a password is not repeated in an error', async (t) => {
   const error = await runBridge('0x5', 'nats://user:secret@host').catch((error) => error)
   t.notMatch(error.message, /secret/)
