@@ -36,7 +36,7 @@ export function define(command: Command): Command {
     .argument('<to>', 'nats://host:port/STREAM, or a queue')
     .option('--create', 'create the queue if it is not there')
     .option('--type <n>', 'only messages of this type', parseType)
-    .option('--except', 'all but that type')
+    .option('--except', 'to NATS: all but that type')
     .option('--window <n>', 'messages on their way at most (default: 256)', parsePositive)
     .option('--journal <file>', 'where to remember how far the bridge is')
     .option('--consumer <name>', 'from NATS: the durable consumer')
