@@ -12,12 +12,12 @@ import type { Readable, Writable } from '../streams/base.js'
 import {
   type Credentials,
   connectTo,
-  hidePassword,
   isNatsAddress,
   type NatsAddress,
   parseNatsAddress,
 } from './connection.js'
 import { fromJetStream } from './from-jetstream.js'
+import { hidePassword } from './hide-password.js'
 import { ensureStream, type StreamOptions } from './stream.js'
 import { toJetStream } from './to-jetstream.js'
 import { toQueue } from './to-queue.js'

@@ -1,6 +1,7 @@
 /** `kmq bridge` */
 import { isatty } from 'node:tty'
 import type { Command } from 'commander'
+import { hidePassword } from '../bridge/hide-password.js'
 import type { BridgeOptions, BridgeStats, Credentials } from '../nats.js'
 import { note, plural, say } from './notes.js'
 import { stopOnSignals } from './stopping.js'
@@ -62,7 +63,7 @@ async function bridge(from: string, to: string, options: Options): Promise<void>
     const stats = await runBridge(from, to, {
       ...bridgeOptions(options),
       signal: stopping.signal,
-      onReady: () => status.note(`bridging ${from.replace(/\/\/.*@/, '//…@')}`),
+      onReady: () => status.note(`bridging ${hidePassword(from)}`),
       onRetry: (error) => status.retry(error),
       onStatus: (stats) => status.show(stats),
     })

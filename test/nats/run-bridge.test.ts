@@ -122,8 +122,15 @@ t.test('an inherited descriptor is a queue, either way', async (t) => {
 })
 
 t.test('a password is not repeated in an error', async (t) => {
-  const error = await runBridge('0x5', 'nats://user:secret@host').catch((error) => error)
-  t.notMatch(error.message, /secret/)
+  for (const address of [
+    'nats://user:secret@host',
+    'nats://user:none@one,user:secret@two',
+    'nats://user:one/secret@host/STREAM',
+  ]) {
+    const error = await runBridge('0x5', address).catch((error) => error)
+    t.match(error.message, /nats:/)
+    t.notMatch(error.message, /secret/)
+  }
 })
 
 t.test('a queue that is not there is ENOENT, without create', async (t) => {
