@@ -44,7 +44,8 @@ export function exitCodeOf(error: unknown): number {
 
 /** One line: what, which queue, the hint. */
 export function report(error: unknown): void {
-  const { message, code, address, hint = address && hints[code ?? ''] } = error as Failure
+  const { code, address, hint = address && hints[code ?? ''] } = error as Failure
+  const message = isUsage(error) ? inShellWords(error as Failure) : (error as Failure).message
   const line = hint === undefined ? message : `${message}: ${hint}`
   say(`kmq: ${line.replace(/\s*\n\s*/g, ' ')}\n`)
 }
@@ -61,4 +62,19 @@ function isUsage(error: unknown): boolean {
     code.startsWith('ERR_INVALID_ARG_') ||
     code === 'ERR_OUT_OF_RANGE'
   )
+}
+
+/** The library names its own options: those of the command are what was typed. */
+function inShellWords({ message }: Error): string {
+  return message
+    .replace(/^The argument "limits\.\w+\.(\w+)"/, '$1')
+    .replace(/^The argument "(?:options|configuration)\.(\w+)"/, (_, name) => flagOf(name))
+    .replace(/is not an option here: known are [^.]*/, 'is not for this kind of queue')
+}
+
+const flags: Record<string, string> = { highWaterMark: '--window', inFlight: '--window' }
+
+/** `--max-bytes` of `maxBytes`. */
+function flagOf(name: string): string {
+  return flags[name] ?? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

@@ -1,6 +1,6 @@
 /** `kmq stat` */
 import type { Command } from 'commander'
-import type { QueueStats } from '../index.js'
+import { parseAddress, type QueueStats } from '../index.js'
 import { Reported, report } from './failure.js'
 import { describeQueue } from './format/queue.js'
 import { formatFields } from './format/table.js'
@@ -16,6 +16,7 @@ export function define(command: Command): Command {
 
 /** What can be shown is shown, whatever else fails. */
 async function stat(addresses: string[], { json }: { json?: boolean }): Promise<void> {
+  addresses.forEach(parseAddress)
   const queues: QueueStats[] = []
   for (const address of addresses) {
     try {
