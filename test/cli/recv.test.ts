@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { type MessageQueue, open } from 'kernelmq'
 import t from 'tap'
+import { AcknowledgingSource } from '../../src/cli/receiving.js'
+import { inChild } from '../fixtures/child.js'
 import { cleanEnvironment, ended, kmq, main, printed, startKmq } from '../fixtures/kmq.js'
 import { drain, fill, kinds, openQueue, unusedAddress } from '../fixtures/queues.js'
 
@@ -152,6 +154,18 @@ t.test('--ack --eof takes the end and nothing behind it', async (t) => {
   send(queue, 'a', '', 'behind')
   t.match(await kmq(t, ['recv', queue.address, '--ack', '--eof']), { code: 0, text: 'a\n' })
   t.same(drain(queue), [[1, 'behind']])
+})
+
+t.test('--ack fails at its last batch too where another consumer took it meanwhile', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  send(queue, 'a')
+  // kmq does this between two system calls: there is no catching it there.
+  const source = new AcknowledgingSource(queue as never, {})
+  const frames = await source.next(1, new AbortController().signal)
+  await inChild(({ open }, address) => open(address).tryReceive()?.type, { args: [queue.address] })
+  send(queue, 'b')
+  await t.rejects(source.settle(frames ?? []), { code: 'ERR_ACK_CONFLICT' })
+  t.same(drain(queue), [[1, 'b']])
 })
 
 t.test('what cannot be put back is said, exit code 1', async (t) => {
