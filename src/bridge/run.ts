@@ -128,6 +128,10 @@ function openQueue(
   { create = false }: BridgeOptions,
 ): MessageQueue {
   const parsed = parseAddress(address)
+  if ('private' in parsed) {
+    const problem = 'must be a queue that others know'
+    throw argumentError('ERR_INVALID_ARG_VALUE', 'address', problem, address)
+  }
   const given = create ? { create } : {}
   // An inherited descriptor is open already, for whatever it was opened for.
   if ('fd' in parsed) return open(parsed, given as OpenOptions)

@@ -103,6 +103,20 @@ t.test('of several queues none is removed where one cannot be an address', async
   t.equal(queue.stats().messages, 0)
 })
 
+t.test('a new queue that nobody could find again is not made', async (t) => {
+  for (const args of [
+    ['send', 'sysv:private', 'x'],
+    ['recv', 'sysv:private', '--create', '--drain'],
+    ['stat', 'sysv:private'],
+    ['rm', 'sysv:private'],
+    ['bridge', 'sysv:private', 'nats://127.0.0.1:1/S'],
+  ]) {
+    const { code, stderr } = await kmq(t, args)
+    t.equal(code, 2, args[0] as string)
+    t.match(stderr, /^kmq: [^\n]*sysv:private[^\n]*\n$/)
+  }
+})
+
 t.test('without a command the help is shown, as wrong usage', async (t) => {
   const { code, stderr } = await kmq(t, [])
   t.equal(code, 2)
