@@ -1,6 +1,7 @@
 /** `kmq send` */
 
 import type { Command } from 'commander'
+import { checkSendType } from '../drivers/selection.js'
 import { type MessageQueue, QueueError, type SysVQueue } from '../index.js'
 import { type OnFull, onFullPolicies } from '../overflow.js'
 import { Option } from './commander.js'
@@ -115,6 +116,8 @@ class Sending {
       exactEnd: options.eof ?? false,
       longest: queue.maxMessageSize,
       best: bestSize(queue),
+      // An explicit type wins over what the stream says, whatever that is.
+      takesType: (type) => options.type !== undefined || isSendType(queue, type),
     }
     this.#signal = signal
     this.#progress = progress
@@ -199,6 +202,16 @@ class Sending {
         `${plural(this.#end.dropped, 'message')} dropped: the queue was full`,
       this.unsent > 0 && `${plural(this.unsent, 'message')} read and not sent`,
     ].filter((line) => line !== false)
+  }
+}
+
+function isSendType({ kind }: MessageQueue, type: number | bigint): boolean {
+  try {
+    checkSendType(kind, 'type', type)
+    return true
+  } catch {
+    // Not a whole number, or out of the range of that kind.
+    return false
   }
 }
 

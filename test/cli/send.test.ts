@@ -285,6 +285,36 @@ t.test('--framing json names the line that is no message', async (t) => {
   t.match(stderr, /^kmq: line 2 of the input is not a message[^\n]+\n$/)
 })
 
+t.test(
+  '--framing json refuses a type that no queue takes, and bytes that are not base64',
+  async (t) => {
+    for (const [wrong, says] of [
+      ['{"type":0,"data":"x"}', 'has a type that the queue does not take: 0'],
+      ['{"type":1.5,"data":"x"}', 'has a type that the queue does not take: 1.5'],
+      [
+        '{"type":"99999999999999999999","data":"x"}',
+        'has a type that the queue does not take: 9999',
+      ],
+      ['{"type":[5],"data":"x"}', 'is not a message'],
+      ['{"data":"!!","encoding":"base64"}', 'is not a message'],
+    ] as const) {
+      const queue = openQueue(t, 'sysv')
+      const args = ['send', queue.address, '--framing', 'json']
+      const { code, stderr } = await kmq(t, args, { input: `{"data":"a"}\n${wrong}\n` })
+      t.equal(code, 1, wrong)
+      t.ok(stderr.startsWith(`kmq: line 2 of the input ${says}`), stderr)
+      t.same(drain(queue), [[1, 'a']])
+    }
+  },
+)
+
+t.test('--type wins over a type in --framing json, also one that cannot be', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const args = ['send', queue.address, '--framing', 'json', '--type', '7']
+  t.equal((await kmq(t, args, { input: '{"type":0,"data":"x"}\n' })).code, 0)
+  t.same(drain(queue), [[7, 'x']])
+})
+
 t.test('--framing length sends what stands behind a length', async (t) => {
   const queue = openQueue(t, 'sysv')
   const input = Buffer.from('\0\0\0\x03a\nb\0\0\0\0\0\0\0\x01c')
