@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type MessageQueue, open } from 'kernelmq'
 import t from 'tap'
@@ -139,6 +140,23 @@ t.test('an inherited descriptor is received from', async (t) => {
     stdio: ['pipe', 'pipe', 'pipe', queue.fd],
   })
   t.match(await ended(child as ReturnType<typeof startKmq>), { code: 0, text: 'passed on\n' })
+})
+
+t.test('a fifo whose reader has gone is a broken pipe', async (t) => {
+  const queue = openQueue(t, 'posix')
+  send(queue, 'one')
+  const fifo = join(t.testdir(), 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
+  const writer = openSync(fifo, 'w')
+  closeSync(reader)
+  const child = spawn(process.execPath, [main, 'recv', queue.address], {
+    env: cleanEnvironment,
+    stdio: ['ignore', writer, 'ignore'],
+  })
+  closeSync(writer)
+  t.same(await once(child, 'close'), [141, null])
+  t.same(drain(queue), [[0, 'one']])
 })
 
 t.test('--ack takes a message only when it has been written', async (t) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { peekLines } from '../../src/cli/top/peeking.js'
 import { noNamespace, ownNamespace } from '../fixtures/child.js'
 import { ended, kmq, main, printed, startKmq } from '../fixtures/kmq.js'
 import { openQueue } from '../fixtures/queues.js'
@@ -69,6 +70,15 @@ t.test('processes that wait, and such as are dead, are told', async (t) => {
   if (process.arch === 'x64' || process.arch === 'arm64') t.equal(row.blocked.receivers, 1)
   queue.trySend('done', { type: 7 })
   await waiting
+})
+
+t.test('a POSIX queue, which cannot be looked into, is closed again', async (t) => {
+  const queue = openQueue(t, 'posix')
+  t.match(
+    peekLines(() => queue as never, queue.address, 5),
+    [/cannot be looked into/],
+  )
+  t.throws(() => queue.stats(), { code: 'ERR_QUEUE_CLOSED' })
 })
 
 t.test('on a terminal', { skip: noTerminal }, async (t) => {

@@ -62,6 +62,8 @@ const wrong: [what: string, args: string[], says: string][] = [
   ['a limit that cannot be', ['limits', 'set', 'msgmax=9999999999'], 'kmq: msgmax must be'],
   ['one of several that cannot be an address', ['rm', '0x5', 'logs'], 'address'],
   ['another one to look at', ['stat', '0x5', 'logs'], 'address'],
+  ['an interval without end', ['top', '--json', '--interval', 'Infinity'], 'seconds up to'],
+  ['an interval that no timer takes', ['top', '--json', '--interval', '3000000'], 'seconds up to'],
   ['packed records', ['send', '/q', '--pack', '--framing', 'json'], '--pack'],
 ]
 for (const [what, args, says] of wrong) {
