@@ -1,22 +1,10 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { buildWholeProgram } from '../../src/cli/program.js'
 import { kmq } from '../fixtures/kmq.js'
 import { openQueue, unusedAddress } from '../fixtures/queues.js'
 
-const commands = [
-  'create',
-  'send',
-  'recv',
-  'peek',
-  'ls',
-  'stat',
-  'rm',
-  'clear',
-  'set',
-  'limits',
-  'top',
-  'completion',
-]
+const commands = (await buildWholeProgram()).commands.map((command) => command.name())
 
 t.test('--help lists every command', async (t) => {
   const { code, text } = await kmq(t, ['--help'])
