@@ -297,6 +297,9 @@ async function interrupt(
     results.push({ operation, hits: faults.disarm(), got })
   }
   const text = async () => (await queue.receive()).data.toString()
+  const interrupted = async () => {
+    while (faults.hits() < 3) await new Promise((resolve) => setTimeout(resolve, 1))
+  }
   await attempt('send', send, false, async () => {
     await queue.send('12345678')
     return 'ok'
@@ -309,13 +312,15 @@ async function interrupt(
   if (!posix) {
     await attempt('waiting receive', receive, true, async () => {
       const received = text()
-      setTimeout(() => queue.trySend('12345678'), 50)
+      await interrupted()
+      queue.trySend('12345678')
       return received
     })
     await attempt('waiting send', send, true, async () => {
       await queue.send('12345678')
       const sent = queue.send('abcdefgh')
-      setTimeout(() => queue.tryReceive(), 50)
+      await interrupted()
+      queue.tryReceive()
       await sent
       return text()
     })
