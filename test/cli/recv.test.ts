@@ -8,10 +8,24 @@ import t from 'tap'
 import { AcknowledgingSource } from '../../src/cli/receiving.js'
 import { inChild } from '../fixtures/child.js'
 import { cleanEnvironment, ended, kmq, main, printed, startKmq } from '../fixtures/kmq.js'
-import { drain, fill, kinds, openQueue, unusedAddress } from '../fixtures/queues.js'
+import { drain, fill, kinds, openQueue, type Test, unusedAddress } from '../fixtures/queues.js'
 
 function send(queue: MessageQueue, ...messages: (string | Buffer)[]): void {
   for (const message of messages) queue.trySend(message)
+}
+
+/** A recv that has written one message and lost its reader then, and how it will have ended. */
+async function loseReader(t: Test, queue: MessageQueue) {
+  const child = startKmq(t, ['recv', queue.address])
+  const closed = once(child, 'close')
+  send(queue, 'one')
+  await printed(child.stdout, 'one\n')
+  child.stdout.destroy()
+  let said = ''
+  child.stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  return { child, result: closed.then(([code]) => ({ code, said })) }
 }
 
 for (const kind of kinds) {
@@ -93,19 +107,9 @@ for (const kind of kinds) {
 
     t.test('a broken pipe is exit code 141, and nothing is taken after it', async (t) => {
       const queue = openQueue(t, kind)
-      const child = startKmq(t, ['recv', queue.address])
-      const closed = once(child, 'close')
-      send(queue, 'one')
-      await printed(child.stdout, 'one\n')
-      child.stdout.destroy()
-      let said = ''
-      child.stderr.on('data', (chunk) => {
-        said += chunk
-      })
+      const { result } = await loseReader(t, queue)
       await queue.send('two')
-      const [code] = await closed
-      t.equal(code, 141)
-      t.equal(said, 'kmq: 1 message put back\n')
+      t.same(await result, { code: 141, said: 'kmq: 1 message put back\n' })
       t.same(
         drain(queue).map(([, text]) => text),
         ['two'],
@@ -188,21 +192,13 @@ t.test('--ack fails at its last batch too where another consumer took it meanwhi
 
 t.test('what cannot be put back is said, exit code 1', async (t) => {
   const queue = openQueue(t, 'sysv')
-  const child = startKmq(t, ['recv', queue.address])
-  const closed = once(child, 'close')
-  send(queue, 'one')
-  await printed(child.stdout, 'one\n')
-  child.stdout.destroy()
-  let said = ''
-  child.stderr.on('data', (chunk) => {
-    said += chunk
-  })
+  const { child, result } = await loseReader(t, queue)
   child.kill('SIGSTOP')
   fill(queue)
   // Only the one process knows when it runs again: it may be quicker than the refill.
   queue.configure({ maxBytes: 1 })
   child.kill('SIGCONT')
-  const [code] = await closed
+  const { code, said } = await result
   t.equal(code, 1)
   t.match(said, /^kmq: \d+ messages? taken from \S+ neither written nor put back/)
 })
