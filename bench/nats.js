@@ -71,7 +71,6 @@ async function bridged() {
   const file = join(folder, `${stream}.ids`)
   const sink = toJetStream(js, { stream, inFlight: IN_FLIGHT, journal: { file, queue } })
   const began = performance.now()
-  const done = pipeline(source, sink)
   const fill = `
     import { open } from 'kernelmq'
     const queue = open(${JSON.stringify(queue.address)})
@@ -81,13 +80,23 @@ async function bridged() {
   // Here, where it finds the library.
   const cwd = new URL('.', import.meta.url)
   spawn(process.execPath, ['--input-type=module', '-e', fill], { cwd, stdio: 'inherit' })
-  while (sink.stats.frames < messages) await new Promise((resolve) => setTimeout(resolve, 2))
-  const result = rate(began)
-  source.stop()
-  await done
-  queue.unlink()
-  await queue.close()
-  return result
+  const filled = async () => {
+    while (sink.stats.frames < messages && !sink.destroyed) {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+  try {
+    const done = pipeline(source, sink)
+    // A bridge that fails ends the wait, too.
+    await Promise.race([done, filled()])
+    const result = rate(began)
+    source.stop()
+    await done
+    return result
+  } finally {
+    queue.unlink()
+    await queue.close()
+  }
 }
 
 function rate(began) {

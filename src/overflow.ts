@@ -29,9 +29,12 @@ export class OverflowSender {
       this.dropped++
       return true
     }
-    do this.displace()
-    while (!this.#queue.trySend(data, options))
-    return true
+    for (;;) {
+      const displaced = this.displace()
+      if (this.#queue.trySend(data, options)) return true
+      // There is nothing that stands in its way: the queue itself is too small for it by now.
+      if (!displaced) return false
+    }
   }
 
   /** Whether it may make room. */
@@ -39,8 +42,10 @@ export class OverflowSender {
     return this.#onFull === 'drop-old'
   }
 
-  /** Drops what a reader would get next. */
-  displace(): void {
-    if (this.#queue.tryReceive({ bigint: true })) this.dropped++
+  /** Drops what a reader would get next; whether there was anything. */
+  displace(): boolean {
+    if (!this.#queue.tryReceive({ bigint: true })) return false
+    this.dropped++
+    return true
   }
 }

@@ -133,8 +133,7 @@ class QueueTransport extends Writable {
   /** The last chance to say so: in the queue if there is or may be made room, else here. */
   #reportLast(): void {
     let sent = this.#report(this.#unreported())
-    while (!sent && this.#overflow.displaces && this.#queue.stats().messages > 0) {
-      this.#overflow.displace()
+    while (!sent && this.#overflow.displaces && this.#overflow.displace()) {
       sent = this.#report(this.#unreported())
     }
     if (sent) return

@@ -14,6 +14,7 @@ import {
 } from '@nats-io/transport-node'
 import { argumentError } from '../errors.js'
 import { BridgeError } from './errors.js'
+import { hidePassword } from './hide-password.js'
 
 /** The first and the longest time between two attempts to connect, or to publish again. */
 export const BACKOFF = { first: 100, last: 5000 }
@@ -74,11 +75,6 @@ export function parseNatsAddress(text: string): NatsAddress {
     ...(username && { user: decodeURIComponent(username) }),
     ...(password && { password: decodeURIComponent(password) }),
   }
-}
-
-/** For messages and logs. */
-export function hidePassword(address: string): string {
-  return address.replace(/\/\/[^@/]*@/g, '//…@')
 }
 
 /** Connects; afterwards the client reconnects by itself, for as long as it takes. */

@@ -6,18 +6,18 @@ import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { argumentError, QueueError } from '../errors.js'
 import type { Frame } from '../frame.js'
-import { type MessageQueue, type OpenOptions, open, SysVQueue } from '../index.js'
+import { type MessageQueue, type OpenOptions, open, parseAddress, SysVQueue } from '../index.js'
 import { checkOptions } from '../options.js'
 import type { Readable, Writable } from '../streams/base.js'
 import {
   type Credentials,
   connectTo,
-  hidePassword,
   isNatsAddress,
   type NatsAddress,
   parseNatsAddress,
 } from './connection.js'
 import { fromJetStream } from './from-jetstream.js'
+import { hidePassword } from './hide-password.js'
 import { ensureStream, type StreamOptions } from './stream.js'
 import { toJetStream } from './to-jetstream.js'
 import { toQueue } from './to-queue.js'
@@ -25,7 +25,7 @@ import { toQueue } from './to-queue.js'
 export interface BridgeOptions {
   /** Create the kernel queue if it is not there. Default `false`. */
   create?: boolean
-  /** Only messages of this type; with `except`, all others. */
+  /** Only messages of this type; with `except`, out of a queue, all others. */
   type?: number | bigint
   except?: boolean
   /** How many messages are on their way at most. Default 256. */
@@ -106,6 +106,10 @@ export async function runBridge(
     throw argumentError('ERR_INVALID_ARG_VALUE', 'to', problem, hidePassword(to))
   }
   const address = parseNatsAddress(outward ? to : from)
+  if (!outward && options.except) {
+    const problem = 'is for a bridge out of a queue: JetStream selects one type or all'
+    throw argumentError('ERR_INVALID_ARG_VALUE', 'options.except', problem, options.except)
+  }
   await using queue = openQueue(outward ? from : to, outward, options)
   const connection = await connectTo(address, options.credentials)
   try {
@@ -123,10 +127,17 @@ function openQueue(
   outward: boolean,
   { create = false }: BridgeOptions,
 ): MessageQueue {
-  const sysv = !/^(posix:)?\//.test(address) && !address.startsWith('posix:')
+  const parsed = parseAddress(address)
+  if ('private' in parsed) {
+    const problem = 'must be a queue that others know'
+    throw argumentError('ERR_INVALID_ARG_VALUE', 'address', problem, address)
+  }
+  const given = create ? { create } : {}
+  // An inherited descriptor is open already, for whatever it was opened for.
+  if ('fd' in parsed) return open(parsed, given as OpenOptions)
   // What is taken from a POSIX queue may have to go back.
-  const access = !outward ? 'write' : sysv ? 'read' : 'read-write'
-  return open(address, { ...(create && { create }), access } as OpenOptions)
+  const access = !outward ? 'write' : 'name' in parsed ? 'read-write' : 'read'
+  return open(parsed, { ...given, access } as OpenOptions)
 }
 
 async function settle(connection: NatsConnection): Promise<void> {
@@ -158,13 +169,27 @@ async function outwards(
   })
   if (options.onRetry) sink.on('retry', options.onRetry)
   let putBack = 0
-  const stats = (): BridgeStats => ({ ...sink.stats, lag: queue.stats().messages, putBack })
+  const lag = depthOf(queue)
+  const stats = (): BridgeStats => ({ ...sink.stats, lag: lag(), putBack })
   try {
     await carry(source, sink, stats, options)
   } finally {
     if (!journaled) putBack = returnFrames(queue, sink.unstored)
   }
   return stats()
+}
+
+/** How many messages there are, or were when the queue still said so: its end is the source's to tell. */
+function depthOf(queue: MessageQueue): () => number {
+  let depth = 0
+  return () => {
+    try {
+      depth = queue.stats().messages
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error
+    }
+    return depth
+  }
 }
 
 /** Some of them may have been stored, without our hearing of it: then they come twice. */

@@ -1,9 +1,9 @@
 /** `kmq bridge` */
-import { writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import type { Command } from 'commander'
+import { hidePassword } from '../bridge/hide-password.js'
 import type { BridgeOptions, BridgeStats, Credentials } from '../nats.js'
-import { note, plural } from './notes.js'
+import { note, plural, say } from './notes.js'
 import { stopOnSignals } from './stopping.js'
 import { parseBytes, parsePositive, parseSeconds, parseType } from './values.js'
 
@@ -37,7 +37,7 @@ export function define(command: Command): Command {
     .argument('<to>', 'nats://host:port/STREAM, or a queue')
     .option('--create', 'create the queue if it is not there')
     .option('--type <n>', 'only messages of this type', parseType)
-    .option('--except', 'all but that type')
+    .option('--except', 'to NATS: all but that type')
     .option('--window <n>', 'messages on their way at most (default: 256)', parsePositive)
     .option('--journal <file>', 'where to remember how far the bridge is')
     .option('--consumer <name>', 'from NATS: the durable consumer')
@@ -63,7 +63,7 @@ async function bridge(from: string, to: string, options: Options): Promise<void>
     const stats = await runBridge(from, to, {
       ...bridgeOptions(options),
       signal: stopping.signal,
-      onReady: () => status.note(`bridging ${from.replace(/\/\/.*@/, '//…@')}`),
+      onReady: () => status.note(`bridging ${hidePassword(from)}`),
       onRetry: (error) => status.retry(error),
       onStatus: (stats) => status.show(stats),
     })
@@ -135,7 +135,7 @@ class Status {
     if (this.#quiet || !this.#terminal) return
     const { frames, inFlight, lag, retries } = stats
     const line = `${frames} messages, ${rate}/s, ${inFlight} on their way, ${lag} waiting, ${retries} retries`
-    writeSync(2, `\r\x1b[K${line}${this.#trouble && `: ${this.#trouble}`}`)
+    say(`\r\x1b[K${line}${this.#trouble && `: ${this.#trouble}`}`)
   }
 
   /** Told once, until messages go again. */
@@ -159,6 +159,6 @@ class Status {
   }
 
   clear(): void {
-    if (!this.#quiet && this.#terminal) writeSync(2, '\r\x1b[K')
+    if (!this.#quiet && this.#terminal) say('\r\x1b[K')
   }
 }

@@ -51,7 +51,7 @@ async function demo(file: string | undefined, options: { lines: number }): Promi
   const log: Log = file === undefined ? findLog() : { file }
   const { lines, bytes, levels, backlog } = await survey(log.file)
   const rounds = Math.ceil(options.lines / lines)
-  const reader = new Reader()
+  using reader = new Reader()
   if (log.remark) await say(log.remark)
   await say(
     `${log.file}: ${count(lines)} lines, ${size(bytes)}. Process ${process.pid} sends them line by line,`,
@@ -71,18 +71,14 @@ async function demo(file: string | undefined, options: { lines: number }): Promi
     )
   }
   const stage: Stage = { log: log.file, rounds, levels, backlog, reader }
-  try {
-    const posix = await perform(
-      stage,
-      posixKind(),
-      open(`/kernelmq-demo-${process.pid}`, { create: true, exclusive: true }),
-    )
-    const sysv = await perform(stage, sysvKind(), open({ private: true }))
-    if (!posix || !sysv) throw new Error('what was received is not what was sent')
-    await say('\nNothing was lost: all hashes are the same.')
-  } finally {
-    reader.close()
-  }
+  const posix = await perform(
+    stage,
+    posixKind(),
+    open(`/kernelmq-demo-${process.pid}`, { create: true, exclusive: true }),
+  )
+  const sysv = await perform(stage, sysvKind(), open({ private: true }))
+  if (!posix || !sysv) throw new Error('what was received is not what was sent')
+  await say('\nNothing was lost: all hashes are the same.')
 }
 
 interface Kind {
@@ -117,7 +113,7 @@ const sysvKind = (): Kind => ({
 })
 
 async function perform(stage: Stage, kind: Kind, queue: MessageQueue): Promise<boolean> {
-  const forget = unlinkOnSignal(queue)
+  const forget = cleanUpOnSignal(queue, stage.reader)
   try {
     const { maxMessageSize } = queue
     const stats = queue.stats()
@@ -248,7 +244,7 @@ function disorder(levels: Level[]): number {
 }
 
 /** The other process. */
-class Reader {
+class Reader implements Disposable {
   readonly #child: ChildProcess
 
   constructor() {
@@ -278,16 +274,17 @@ class Reader {
     }
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.#child.kill()
   }
 }
 
-/** A queue outlives its processes: one that is interrupted removes it first. */
-function unlinkOnSignal(queue: MessageQueue): () => void {
-  const signals = ['SIGINT', 'SIGTERM'] as const
+/** A queue outlives its processes: one that is interrupted removes it, once nobody waits on it. */
+function cleanUpOnSignal(queue: MessageQueue, reader: Reader): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const listeners = signals.map((signal) => {
     const listener = () => {
+      reader[Symbol.dispose]()
       queue.unlink()
       process.exit(128 + constants.signals[signal])
     }

@@ -1,6 +1,6 @@
 /** What went wrong, as one line on standard error and an exit code. */
-import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
+import { say } from './notes.js'
 
 /** The command was called wrongly: exit code 2. */
 export class UsageError extends Error {}
@@ -44,9 +44,10 @@ export function exitCodeOf(error: unknown): number {
 
 /** One line: what, which queue, the hint. */
 export function report(error: unknown): void {
-  const { message, code, address, hint = address && hints[code ?? ''] } = error as Failure
+  const { code, address, hint = address && hints[code ?? ''] } = error as Failure
+  const message = isUsage(error) ? inShellWords(error as Failure) : (error as Failure).message
   const line = hint === undefined ? message : `${message}: ${hint}`
-  writeSync(2, `kmq: ${line.replace(/\s*\n\s*/g, ' ')}\n`)
+  say(`kmq: ${line.replace(/\s*\n\s*/g, ' ')}\n`)
 }
 
 const hints: Record<string, string> = {
@@ -61,4 +62,19 @@ function isUsage(error: unknown): boolean {
     code.startsWith('ERR_INVALID_ARG_') ||
     code === 'ERR_OUT_OF_RANGE'
   )
+}
+
+/** The library names its own options: those of the command are what was typed. */
+function inShellWords({ message }: Error): string {
+  return message
+    .replace(/^The argument "limits\.\w+\.(\w+)"/, '$1')
+    .replace(/^The argument "(?:options|configuration)\.(\w+)"/, (_, name) => flagOf(name))
+    .replace(/is not an option here: known are [^.]*/, 'is not for this kind of queue')
+}
+
+const flags: Record<string, string> = { highWaterMark: '--window', inFlight: '--window' }
+
+/** `--max-bytes` of `maxBytes`. */
+function flagOf(name: string): string {
+  return flags[name] ?? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

@@ -91,13 +91,15 @@ export class Output {
 
 /**
  * The pipe once more, for us alone: whether a write blocks belongs to the open file, which others may
- * share with us. The pipe of another user may not be opened; then the shared one must do.
+ * share with us. The pipe of another user may not be opened, nor one by name whose reader has gone: then
+ * the shared one must do.
  */
 function reopen(): number {
   try {
     return openSync(`/proc/self/fd/${STDOUT}`, constants.O_WRONLY | constants.O_NONBLOCK)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EACCES' && code !== 'ENXIO') throw error
     return STDOUT
   }
 }

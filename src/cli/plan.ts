@@ -16,6 +16,8 @@ export interface Need {
   now: number
   needed: number
   enough: boolean
+  /** As far as the kernel lets it be raised, where that is a sysctl. */
+  most?: number
   /** What it limits, in plain words. */
   meaning: string
 }
@@ -46,16 +48,36 @@ export function planFor(kind: Kind, wish: Wish, limits: Limits): Plan {
   }
 }
 
-function need(name: string, now: number, needed: number, meaning: string): Need {
-  return { name, now, needed, enough: now >= needed, meaning }
+/** HARD_MSGMAX and HARD_MSGSIZEMAX of mq_overview(7), IPCMNI of the kernel's ipc/util.h. */
+const most = { messages: 65_536, messageSize: 2 ** 24, sysvQueues: 32_768, int: 2 ** 31 - 1 }
+
+function need(name: string, now: number, needed: number, meaning: string, most?: number): Need {
+  return { name, now, needed, enough: now >= needed, meaning, ...(most !== undefined && { most }) }
+}
+
+/** Whether no setting of the limit is enough. */
+export function isBeyond({ needed, most = Number.POSITIVE_INFINITY, enough }: Need): boolean {
+  return !enough && needed > most
 }
 
 function posixNeeds({ messages, size, queues }: Wish, { posix }: Limits): Need[] {
   const cost = posixCost(messages, size) * queues
   return [
-    need('fs.mqueue.msg_max', posix.msg_max, messages, 'messages that a queue may hold'),
-    need('fs.mqueue.msgsize_max', posix.msgsize_max, size, 'bytes that a message may have'),
-    need('fs.mqueue.queues_max', posix.queues_max, queues, 'queues on the system'),
+    need(
+      'fs.mqueue.msg_max',
+      posix.msg_max,
+      messages,
+      'messages that a queue may hold',
+      most.messages,
+    ),
+    need(
+      'fs.mqueue.msgsize_max',
+      posix.msgsize_max,
+      size,
+      'bytes that a message may have',
+      most.messageSize,
+    ),
+    need('fs.mqueue.queues_max', posix.queues_max, queues, 'queues on the system', most.int),
     need(
       'RLIMIT_MSGQUEUE',
       posix.rlimit.soft,
@@ -72,13 +94,14 @@ function sysvBytes({ messages, size }: Wish): number {
 
 function sysvNeeds(wish: Wish, { sysv }: Limits): Need[] {
   return [
-    need('kernel.msgmax', sysv.msgmax, wish.size, 'bytes that a message may have'),
-    need('kernel.msgmnb', sysv.msgmnb, sysvBytes(wish), 'bytes that a queue may hold'),
+    need('kernel.msgmax', sysv.msgmax, wish.size, 'bytes that a message may have', most.int),
+    need('kernel.msgmnb', sysv.msgmnb, sysvBytes(wish), 'bytes that a queue may hold', most.int),
     need(
       'kernel.msgmni',
       sysv.msgmni,
       sysv.used.queues + wish.queues,
       `queues on the system, ${sysv.used.queues} of them there now`,
+      most.sysvQueues,
     ),
   ]
 }

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs'
 import type * as commander from 'commander'
 import { require } from '../package.js'
 import { Command } from './commander.js'
+import { say } from './notes.js'
 
 /** What a command's file exports: it adds the command's arguments, options and action. */
 interface CommandFile {
@@ -47,7 +48,7 @@ export async function buildProgram(args: readonly string[]): Promise<commander.C
     .configureOutput({
       // Written at once, so that nothing is left to write when the process ends.
       writeOut: (text) => void writeSync(1, text),
-      writeErr: (text) => void writeSync(2, text),
+      writeErr: say,
       outputError: (text, write) => write(`kmq: ${text.trim().replace(/\s+/g, ' ')}\n`),
     })
   const called = args.find((arg) => Object.hasOwn(commands, arg))

@@ -1,10 +1,9 @@
 /** One line on a terminal's standard error, renewed as it goes. */
-import { writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { eraseLine } from 'ansi-escapes'
 import type { MessageQueue } from '../index.js'
 import { formatBytes } from './format/queue.js'
-import { plural } from './notes.js'
+import { plural, say } from './notes.js'
 
 const STDERR = 2
 const INTERVAL_MS = 200
@@ -43,7 +42,7 @@ export class Progress {
 
   #draw(bytesASecond: number, rest: string): void {
     const done = `${formatBytes(this.bytes)}, ${plural(this.records, this.#word)}`
-    writeSync(STDERR, `\r${eraseLine}${done}, ${formatBytes(Math.round(bytesASecond))}/s${rest}`)
+    say(`\r${eraseLine}${done}, ${formatBytes(Math.round(bytesASecond))}/s${rest}`)
   }
 
   #depth(): string {

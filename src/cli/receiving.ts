@@ -17,8 +17,8 @@ export interface SourceOptions extends Selection {
 export interface Source {
   /** At least one message and at most `max`; null at the end. */
   next(max: number, signal: AbortSignal): Promise<Frame[] | null>
-  /** These have been written. */
-  settle(frames: readonly Frame[]): void
+  /** These have been written. Rejects where they cannot leave the queue. */
+  settle(frames: readonly Frame[]): Promise<void>
   /** These have not: how many could not be put back. */
   putBack(frames: readonly Frame[]): number
 }
@@ -67,7 +67,7 @@ export class TakingSource implements Source {
     return this.#options.eof === true && frame?.data.length === 0
   }
 
-  settle(): void {}
+  async settle(): Promise<void> {}
 
   putBack(frames: readonly Frame[]): number {
     for (const [index, { type, data }] of frames.entries()) {
@@ -133,8 +133,11 @@ export class AcknowledgingSource implements Source {
     return BigInt(wanted) === 0n || (BigInt(wanted) === type) !== except
   }
 
-  settle(frames: readonly Frame[]): void {
-    for (const frame of frames) (frame as AckFrame).ack()
+  async settle(frames: readonly Frame[]): Promise<void> {
+    if (frames.every((frame) => (frame as AckFrame).ack())) return
+    if (this.#error) throw this.#error
+    // The stream is about to fail, and that rejects this.
+    await once(this.#frames, 'close')
   }
 
   // They have never left it.

@@ -108,7 +108,7 @@ class Receiving {
       const ended = this.#options.eof === true && frames.at(-1)?.data.length === 0
       await this.#pass(ended ? frames.slice(0, -1) : frames)
       if (ended) {
-        this.#source.settle(frames.slice(-1))
+        await this.#source.settle(frames.slice(-1))
         return
       }
       left -= frames.length
@@ -135,7 +135,7 @@ class Receiving {
     const written = count === length ? frames.length : ends.findIndex((end) => end > count)
     this.#progress.bytes += count
     this.#progress.records += written
-    this.#source.settle(frames.slice(0, written))
+    await this.#source.settle(frames.slice(0, written))
     const rest = frames.slice(written)
     const lost = this.#source.putBack(rest)
     this.lost += lost

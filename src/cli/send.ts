@@ -1,6 +1,7 @@
 /** `kmq send` */
 
 import type { Command } from 'commander'
+import { checkSendType } from '../drivers/selection.js'
 import { type MessageQueue, QueueError, type SysVQueue } from '../index.js'
 import { type OnFull, onFullPolicies } from '../overflow.js'
 import { Option } from './commander.js'
@@ -80,6 +81,8 @@ async function send(address: string, data: string[], options: Options): Promise<
     await queue.close()
     for (const line of sending.summary()) note(options.quiet, line)
   }
+  // The interruption of a wait is no error, but what was to be done is not done.
+  if (stopping.by && sending.unsent > 0) throw new Stopped(stopping.by)
 }
 
 function checkUsage(data: readonly string[], { file, pack, framing }: Options): void {
@@ -96,12 +99,13 @@ const BATCH_BYTES = 64 * 1024
 const BATCH_MESSAGES = 1024
 
 class Sending {
+  /** Read and, after an interruption, not sent. */
+  unsent = 0
   readonly #end: SendingEnd
   readonly #cutting: CutterOptions
   readonly #signal: AbortSignal
   readonly #progress: Progress
   readonly #tally = { split: 0, truncated: 0 }
-  #unsent = 0
 
   constructor(queue: MessageQueue, options: Options, signal: AbortSignal, progress: Progress) {
     this.#end = new SendingEnd(queue, options, signal, progress)
@@ -112,6 +116,8 @@ class Sending {
       exactEnd: options.eof ?? false,
       longest: queue.maxMessageSize,
       best: bestSize(queue),
+      // An explicit type wins over what the stream says, whatever that is.
+      takesType: (type) => options.type !== undefined || isSendType(queue, type),
     }
     this.#signal = signal
     this.#progress = progress
@@ -143,7 +149,7 @@ class Sending {
       // A line that was begun counts as read, also where no more of it will come.
       if (this.#signal.aborted) await this.#sendAll(cutter.end())
     }
-    await this.#sendAll(cutter.end())
+    if (!this.#signal.aborted) await this.#sendAll(cutter.end())
   }
 
   /** After an interruption the rest of what was read is counted. */
@@ -166,13 +172,13 @@ class Sending {
   }
 
   async #send(batch: readonly Message[]): Promise<void> {
-    if (this.#signal.aborted) this.#unsent += batch.length
-    else if (batch.length > 0) this.#unsent += await this.#end.send(batch)
+    if (this.#signal.aborted) this.unsent += batch.length
+    else if (batch.length > 0) this.unsent += await this.#end.send(batch)
   }
 
   /** An empty message; for a reader who waits for the end it must not be dropped. */
   async sendEnd(): Promise<void> {
-    this.#unsent += await this.#end.sendAnyway([{ data: '' }])
+    this.unsent += await this.#end.sendAnyway([{ data: '' }])
   }
 
   #count(chunk: Buffer): void {
@@ -194,8 +200,18 @@ class Sending {
       truncated > 0 && `${plural(truncated, 'message')} truncated to ${longest} bytes`,
       this.#end.dropped > 0 &&
         `${plural(this.#end.dropped, 'message')} dropped: the queue was full`,
-      this.#unsent > 0 && `${plural(this.#unsent, 'message')} read and not sent`,
+      this.unsent > 0 && `${plural(this.unsent, 'message')} read and not sent`,
     ].filter((line) => line !== false)
+  }
+}
+
+function isSendType({ kind }: MessageQueue, type: number | bigint): boolean {
+  try {
+    checkSendType(kind, 'type', type)
+    return true
+  } catch {
+    // Not a whole number, or out of the range of that kind.
+    return false
   }
 }
 

@@ -8,7 +8,7 @@ export class SendingEnd {
   readonly #signal: AbortSignal
   readonly #progress: Progress
   readonly #type: number | bigint | undefined
-  /** Who drops never waits. */
+  /** Who drops does not wait. */
   readonly #dropping: OverflowSender | undefined
   readonly #outlet: ReturnType<MessageQueue['outlet']>
 
@@ -33,12 +33,15 @@ export class SendingEnd {
   /** How many of them an interruption kept from being sent; dropped ones are done with. */
   async send(messages: readonly Message[]): Promise<number> {
     if (!this.#dropping) return this.sendAnyway(messages)
-    for (const { data, type } of messages) {
+    let unsent = 0
+    for (const message of messages) {
       // An explicit type wins over what the stream says, as it does in the library.
-      const wanted = this.#type ?? type
-      this.#dropping.offer(data, wanted === undefined ? {} : { type: wanted })
+      const type = this.#type ?? message.type
+      const done = this.#dropping.offer(message.data, type === undefined ? {} : { type })
+      // Where dropping makes no room, sending says why.
+      if (!done) unsent += await this.sendAnyway([message])
     }
-    return 0
+    return unsent
   }
 
   /** Waits, whatever else is done when the queue is full. */

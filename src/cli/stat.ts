@@ -4,7 +4,7 @@ import type { QueueStats } from '../index.js'
 import { Reported, report } from './failure.js'
 import { describeQueue } from './format/queue.js'
 import { formatFields } from './format/table.js'
-import { openFor } from './opening.js'
+import { openFor, parseShared } from './opening.js'
 import { print } from './output.js'
 
 export function define(command: Command): Command {
@@ -16,6 +16,7 @@ export function define(command: Command): Command {
 
 /** What can be shown is shown, whatever else fails. */
 async function stat(addresses: string[], { json }: { json?: boolean }): Promise<void> {
+  addresses.forEach(parseShared)
   const queues: QueueStats[] = []
   for (const address of addresses) {
     try {

@@ -37,8 +37,13 @@ export function parseBytes(text: string): number {
   return Number(digits) * 1024 ** ' KMG'.indexOf(unit.toUpperCase() || ' ')
 }
 
+/** The longest that Node's timers take, 24.8 days: with more they would not wait at all. */
+const MOST_SECONDS = 2_147_483
+
 export function parseSeconds(text: string): number {
   const seconds = Number(text)
-  if (!(seconds > 0)) throw new InvalidArgumentError('It must be a number of seconds.')
+  if (!(seconds > 0 && seconds <= MOST_SECONDS)) {
+    throw new InvalidArgumentError(`It must be a number of seconds up to ${MOST_SECONDS}.`)
+  }
   return seconds
 }

@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { cleanEnvironment, kmq, main } from '../fixtures/kmq.js'
@@ -38,6 +38,7 @@ t.test('bash', { skip: missing('bash') }, async (t) => {
       _kmq
       printf '%s\\n' "\${COMPREPLY[@]}"`
     const { stdout } = await run('bash', ['--norc', '-c', program], {
+      cwd: dirname(script),
       env: env as NodeJS.ProcessEnv,
     })
     return stdout.trim().split('\n')
@@ -50,6 +51,14 @@ t.test('bash', { skip: missing('bash') }, async (t) => {
   t.same(await complete('kmq', 'completion', 'z'), ['zsh'])
   const key = openQueue(t, 'sysv').address.slice('sysv:'.length)
   t.same(await complete('kmq', 'recv', key.slice(0, -1)), [key])
+  t.same(await complete('kmq', 'bridge', key.slice(0, -1)), [key])
+  // Anyone may create a queue, and name it as he likes: it is completed, not run. A stub lists it, for
+  // an mqueue file system need not be mounted here.
+  const folder = dirname(script)
+  const stub = `#!/bin/sh\nprintf '%s\\n' '/a$(touch\${IFS}ran)' /b`
+  writeFileSync(join(folder, 'kmq'), stub)
+  t.same(await complete('kmq', 'recv', '/a'), ['/a\\$\\(touch\\$\\{IFS\\}ran\\)'])
+  t.notOk(existsSync(join(folder, 'ran')))
 })
 
 t.test('fish', { skip: missing('fish') }, async (t) => {
@@ -68,7 +77,9 @@ t.test('fish', { skip: missing('fish') }, async (t) => {
   t.same(await complete('kmq send --fr'), ['--framing'])
   t.same((await complete('kmq recv --framing ')).sort(), ['json', 'length', 'line', 'null', 'raw'])
   t.same(await complete('kmq limits pl'), ['plan'])
-  t.notOk((await complete('kmq limits set --')).includes('--mode'))
+  const options = await complete('kmq limits set --')
+  t.ok(options.includes('--quiet'))
+  t.notOk(options.includes('--mode'))
   const { address } = openQueue(t, 'sysv')
   t.ok((await complete('kmq recv ')).includes(address))
 })

@@ -63,6 +63,23 @@ t.test('what limits plan says is enough', { skip: noNamespace }, async (t) => {
   t.equal(text.split('The limits allow it as they are.').length, 3)
 })
 
+t.test(
+  'limits plan says what no setting allows, and prints no line that the kernel refuses',
+  async (t) => {
+    for (const [kind, more, name] of [
+      ['posix', ['--messages', '65537', '--size', '8'], 'fs.mqueue.msg_max'],
+      ['posix', ['--messages', '1', '--size', '16777217'], 'fs.mqueue.msgsize_max'],
+      ['sysv', ['--messages', '1', '--size', '8', '--queues', '40000'], 'kernel.msgmni'],
+      ['sysv', ['--messages', '1', '--size', '3G'], 'kernel.msgmnb'],
+    ] as const) {
+      const { text } = await kmq(t, ['limits', 'plan', '--kind', kind, ...more])
+      t.match(text, new RegExp(`${name}.*more than the kernel can`))
+      t.notMatch(text, `sysctl -w ${name}`)
+      t.notMatch(text, 'kmq create')
+    }
+  },
+)
+
 t.test('limits plan --json says the same to programs', async (t) => {
   const args = ['limits', 'plan', '--messages', '10', '--size', '64', '--json']
   const plans = JSON.parse((await kmq(t, args)).text)

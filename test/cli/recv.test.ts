@@ -1,14 +1,31 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type MessageQueue, open } from 'kernelmq'
 import t from 'tap'
+import { AcknowledgingSource } from '../../src/cli/receiving.js'
+import { inChild } from '../fixtures/child.js'
 import { cleanEnvironment, ended, kmq, main, printed, startKmq } from '../fixtures/kmq.js'
-import { drain, fill, kinds, openQueue, unusedAddress } from '../fixtures/queues.js'
+import { drain, fill, kinds, openQueue, type Test, unusedAddress } from '../fixtures/queues.js'
 
 function send(queue: MessageQueue, ...messages: (string | Buffer)[]): void {
   for (const message of messages) queue.trySend(message)
+}
+
+/** A recv that has written one message and lost its reader then, and how it will have ended. */
+async function loseReader(t: Test, queue: MessageQueue) {
+  const child = startKmq(t, ['recv', queue.address])
+  const closed = once(child, 'close')
+  send(queue, 'one')
+  await printed(child.stdout, 'one\n')
+  child.stdout.destroy()
+  let said = ''
+  child.stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  return { child, result: closed.then(([code]) => ({ code, said })) }
 }
 
 for (const kind of kinds) {
@@ -90,19 +107,9 @@ for (const kind of kinds) {
 
     t.test('a broken pipe is exit code 141, and nothing is taken after it', async (t) => {
       const queue = openQueue(t, kind)
-      const child = startKmq(t, ['recv', queue.address])
-      const closed = once(child, 'close')
-      send(queue, 'one')
-      await printed(child.stdout, 'one\n')
-      child.stdout.destroy()
-      let said = ''
-      child.stderr.on('data', (chunk) => {
-        said += chunk
-      })
+      const { result } = await loseReader(t, queue)
       await queue.send('two')
-      const [code] = await closed
-      t.equal(code, 141)
-      t.equal(said, 'kmq: 1 message put back\n')
+      t.same(await result, { code: 141, said: 'kmq: 1 message put back\n' })
       t.same(
         drain(queue).map(([, text]) => text),
         ['two'],
@@ -139,6 +146,23 @@ t.test('an inherited descriptor is received from', async (t) => {
   t.match(await ended(child as ReturnType<typeof startKmq>), { code: 0, text: 'passed on\n' })
 })
 
+t.test('a fifo whose reader has gone is a broken pipe', async (t) => {
+  const queue = openQueue(t, 'posix')
+  send(queue, 'one')
+  const fifo = join(t.testdir(), 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
+  const writer = openSync(fifo, 'w')
+  closeSync(reader)
+  const child = spawn(process.execPath, [main, 'recv', queue.address], {
+    env: cleanEnvironment,
+    stdio: ['ignore', writer, 'ignore'],
+  })
+  closeSync(writer)
+  t.same(await once(child, 'close'), [141, null])
+  t.same(drain(queue), [[0, 'one']])
+})
+
 t.test('--ack takes a message only when it has been written', async (t) => {
   const queue = openQueue(t, 'sysv')
   send(queue, 'a', 'b', 'c')
@@ -154,23 +178,27 @@ t.test('--ack --eof takes the end and nothing behind it', async (t) => {
   t.same(drain(queue), [[1, 'behind']])
 })
 
+t.test('--ack fails at its last batch too where another consumer took it meanwhile', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  send(queue, 'a')
+  // kmq does this between two system calls: there is no catching it there.
+  const source = new AcknowledgingSource(queue as never, {})
+  const frames = await source.next(1, new AbortController().signal)
+  await inChild(({ open }, address) => open(address).tryReceive()?.type, { args: [queue.address] })
+  send(queue, 'b')
+  await t.rejects(source.settle(frames ?? []), { code: 'ERR_ACK_CONFLICT' })
+  t.same(drain(queue), [[1, 'b']])
+})
+
 t.test('what cannot be put back is said, exit code 1', async (t) => {
   const queue = openQueue(t, 'sysv')
-  const child = startKmq(t, ['recv', queue.address])
-  const closed = once(child, 'close')
-  send(queue, 'one')
-  await printed(child.stdout, 'one\n')
-  child.stdout.destroy()
-  let said = ''
-  child.stderr.on('data', (chunk) => {
-    said += chunk
-  })
+  const { child, result } = await loseReader(t, queue)
   child.kill('SIGSTOP')
   fill(queue)
   // Only the one process knows when it runs again: it may be quicker than the refill.
   queue.configure({ maxBytes: 1 })
   child.kill('SIGCONT')
-  const [code] = await closed
+  const { code, said } = await result
   t.equal(code, 1)
   t.match(said, /^kmq: \d+ messages? taken from \S+ neither written nor put back/)
 })

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ended, kmq, startKmq } from '../fixtures/kmq.js'
 import { drain, fill, kinds, LARGE, openQueue } from '../fixtures/queues.js'
+import { until } from '../fixtures/streams.js'
+
+const large = 'x'.repeat(LARGE)
 
 for (const kind of kinds) {
   t.test(kind, async (t) => {
@@ -110,8 +113,40 @@ for (const kind of kinds) {
         t.match(stderr, /^kmq: \d+ messages read and not sent\n$/)
       })
     }
+
+    for (const [what, args, input, unsent] of [
+      ['an argument', [large, large], '', '1 message'],
+      ['the rest of an input that has ended', [], `${large}\nx\ny`, '2 messages'],
+    ] as const) {
+      t.test(`SIGTERM ends a sender that waits with ${what}`, async (t) => {
+        const queue = openQueue(t, kind)
+        const filled = fill(queue)
+        await queue.receive()
+        const child = startKmq(t, ['send', queue.address, ...args])
+        const result = ended(child)
+        child.stdin.end(input)
+        // The first message goes, and fills it.
+        await until(() => queue.stats().messages === filled)
+        child.kill('SIGTERM')
+        t.match(await result, { code: 143, stderr: `kmq: ${unsent} read and not sent\n` })
+      })
+    }
   })
 }
+
+t.test(
+  '--on-full drop-old fails where a message fits no more, however empty the queue',
+  async (t) => {
+    const queue = openQueue(t, 'sysv', { maxBytes: 1000 })
+    const child = startKmq(t, ['send', queue.address, '--on-full', 'drop-old'])
+    const result = ended(child)
+    child.stdin.write('first\n')
+    await queue.receive()
+    queue.configure({ maxBytes: 10 })
+    child.stdin.end(`${large}\n`)
+    t.match(await result, { code: 1, stderr: /^kmq: [^\n]+EMSGSIZE[^\n]+\n$/ })
+  },
+)
 
 t.test('--file sends a file', async (t) => {
   const queue = openQueue(t, 'sysv')
@@ -248,6 +283,36 @@ t.test('--framing json names the line that is no message', async (t) => {
   const { code, stderr } = await kmq(t, args, { input: '{"data":"a"}\n{"date":"b"}\n' })
   t.equal(code, 1)
   t.match(stderr, /^kmq: line 2 of the input is not a message[^\n]+\n$/)
+})
+
+t.test(
+  '--framing json refuses a type that no queue takes, and bytes that are not base64',
+  async (t) => {
+    for (const [wrong, says] of [
+      ['{"type":0,"data":"x"}', 'has a type that the queue does not take: 0'],
+      ['{"type":1.5,"data":"x"}', 'has a type that the queue does not take: 1.5'],
+      [
+        '{"type":"99999999999999999999","data":"x"}',
+        'has a type that the queue does not take: 9999',
+      ],
+      ['{"type":[5],"data":"x"}', 'is not a message'],
+      ['{"data":"!!","encoding":"base64"}', 'is not a message'],
+    ] as const) {
+      const queue = openQueue(t, 'sysv')
+      const args = ['send', queue.address, '--framing', 'json']
+      const { code, stderr } = await kmq(t, args, { input: `{"data":"a"}\n${wrong}\n` })
+      t.equal(code, 1, wrong)
+      t.ok(stderr.startsWith(`kmq: line 2 of the input ${says}`), stderr)
+      t.same(drain(queue), [[1, 'a']])
+    }
+  },
+)
+
+t.test('--type wins over a type in --framing json, also one that cannot be', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const args = ['send', queue.address, '--framing', 'json', '--type', '7']
+  t.equal((await kmq(t, args, { input: '{"type":0,"data":"x"}\n' })).code, 0)
+  t.same(drain(queue), [[7, 'x']])
 })
 
 t.test('--framing length sends what stands behind a length', async (t) => {

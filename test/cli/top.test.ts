@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { peekLines } from '../../src/cli/top/peeking.js'
 import { noNamespace, ownNamespace } from '../fixtures/child.js'
 import { ended, kmq, main, printed, startKmq } from '../fixtures/kmq.js'
 import { openQueue } from '../fixtures/queues.js'
@@ -71,6 +72,15 @@ t.test('processes that wait, and such as are dead, are told', async (t) => {
   await waiting
 })
 
+t.test('a POSIX queue, which cannot be looked into, is closed again', async (t) => {
+  const queue = openQueue(t, 'posix')
+  t.match(
+    peekLines(() => queue as never, queue.address, 5),
+    [/cannot be looked into/],
+  )
+  t.throws(() => queue.stats(), { code: 'ERR_QUEUE_CLOSED' })
+})
+
 t.test('on a terminal', { skip: noTerminal }, async (t) => {
   t.test('it is live, and keys sort, filter, peek and quit', async (t) => {
     const [first, second] = [openQueue(t, 'sysv'), openQueue(t, 'sysv')]
@@ -109,8 +119,10 @@ t.test('on a terminal', { skip: noTerminal }, async (t) => {
     t.match(await terminal.shows(/q quit/), 'LAST RECEIVER')
     await terminal.resize(80, 12)
     const small = await terminal.shows(/^(?!.*LAST RECEIVER).*QUEUE +MESSAGES/m)
-    t.match(small, queue.address.slice(0, 10))
-    for (const line of small.split('\n')) t.ok([...line].length <= 80)
+    // A line too long would go on in the next one, and push the first out.
+    const shown = small.split('\n')
+    t.match(shown[0], /^kmq top/)
+    t.equal(shown.filter((line) => line.includes(queue.address.slice(0, 10))).length, 1)
   })
 
   t.test('a name does not command it', { skip: noNamespace }, async (t) => {
@@ -139,6 +151,8 @@ t.test('on a terminal', { skip: noTerminal }, async (t) => {
       // Never the whole screen erased, the cause of flicker.
       t.notMatch(written, '\x1b[2J')
       t.equal(written.split('\x1b[?1049h').length, 2)
+      // Drawn anew at every interval and key, but for what is the same.
+      t.equal(written.split('q quit').length, 2)
     },
   )
 })

@@ -1,22 +1,10 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { buildWholeProgram } from '../../src/cli/program.js'
 import { kmq } from '../fixtures/kmq.js'
-import { unusedAddress } from '../fixtures/queues.js'
+import { openQueue, unusedAddress } from '../fixtures/queues.js'
 
-const commands = [
-  'create',
-  'send',
-  'recv',
-  'peek',
-  'ls',
-  'stat',
-  'rm',
-  'clear',
-  'set',
-  'limits',
-  'top',
-  'completion',
-]
+const commands = (await buildWholeProgram()).commands.map((command) => command.name())
 
 t.test('--help lists every command', async (t) => {
   const { code, text } = await kmq(t, ['--help'])
@@ -52,6 +40,18 @@ const wrong: [what: string, args: string[], says: string][] = [
   ['permissions that are not octal', ['create', '/q', '--mode', '888'], 'octal'],
   ['nothing to set', ['set', '/q'], 'nothing to set'],
   ['arguments and a file', ['send', '/q', '--file', 'x', 'y'], '--file'],
+  ['what only System V has', ['create', '/q', '--max-bytes', '100'], '--max-bytes is not for this'],
+  [
+    'what only POSIX has',
+    ['create', '0x5', '--max-messages', '3'],
+    '--max-messages is not for this',
+  ],
+  ['to create an identifier', ['recv', 'sysv:id=5', '--create'], '--create has no meaning'],
+  ['a limit that cannot be', ['limits', 'set', 'msgmax=9999999999'], 'kmq: msgmax must be'],
+  ['one of several that cannot be an address', ['rm', '0x5', 'logs'], 'address'],
+  ['another one to look at', ['stat', '0x5', 'logs'], 'address'],
+  ['an interval without end', ['top', '--json', '--interval', 'Infinity'], 'seconds up to'],
+  ['an interval that no timer takes', ['top', '--json', '--interval', '3000000'], 'seconds up to'],
   ['packed records', ['send', '/q', '--pack', '--framing', 'json'], '--pack'],
 ]
 for (const [what, args, says] of wrong) {
@@ -62,6 +62,50 @@ for (const [what, args, says] of wrong) {
     t.match(stderr, /^kmq: [^\n]+\n$/)
   })
 }
+
+t.test('standard error that takes nothing changes no exit code', async (t) => {
+  const address = unusedAddress(t, 'posix')
+  await kmq(t, ['create', address, '--max-messages', '1'])
+  const full = ['send', address, '--on-full', 'drop-new', 'kept', 'dropped']
+  for (const [args, expected] of [
+    [['recv'], 2],
+    [['recv', 'logs'], 2],
+    [full, 0],
+  ] as const) {
+    const command = ['sh', '-c', 'exec "$0" "$@" 2>/dev/full']
+    t.equal((await kmq(t, args, { command })).code, expected, args.join(' '))
+  }
+})
+
+t.test('what an existing queue does not take is named as an option of the command', async (t) => {
+  const { address } = openQueue(t, 'posix')
+  for (const [args, says] of [
+    [['set', address, '--max-bytes', '5'], '--max-bytes is not for this kind of queue.'],
+    [['send', address, '--type', '-5', 'x'], '--type must be a priority from 0 to 32767.'],
+  ] as const) {
+    t.match(await kmq(t, args), { code: 2, stderr: `kmq: ${says} Received ${args[3]}\n` })
+  }
+})
+
+t.test('of several queues none is removed where one cannot be an address', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  t.equal((await kmq(t, ['rm', queue.address, 'logs'])).code, 2)
+  t.equal(queue.stats().messages, 0)
+})
+
+t.test('a new queue that nobody could find again is not made', async (t) => {
+  for (const args of [
+    ['send', 'sysv:private', 'x'],
+    ['recv', 'sysv:private', '--create', '--drain'],
+    ['stat', 'sysv:private'],
+    ['rm', 'sysv:private'],
+    ['bridge', 'sysv:private', 'nats://127.0.0.1:1/S'],
+  ]) {
+    const { code, stderr } = await kmq(t, args)
+    t.equal(code, 2, args[0] as string)
+    t.match(stderr, /^kmq: [^\n]*sysv:private[^\n]*\n$/)
+  }
+})
 
 t.test('without a command the help is shown, as wrong usage', async (t) => {
   const { code, stderr } = await kmq(t, [])

@@ -89,9 +89,48 @@ t.test('a bridge is one of a queue and a stream', async (t) => {
   }
 })
 
+t.test('a queue that is removed fails the bridge, which still tells how far it was', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const told: BridgeStats[] = []
+  const onStatus = (stats: BridgeStats) => void told.push(stats)
+  const url = `${server.url}/REMOVED`
+  const bridge = start(t, queue.address, url, { onStatus, statusInterval: 60_000 })
+  await bridge.ready
+  queue.unlink()
+  await t.rejects(bridge.done, { code: 'EIDRM' })
+  t.match(told, [{ frames: 0, lag: 0 }])
+})
+
+t.test('all types but one are not to be had from JetStream', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const { done } = start(t, `${server.url}/EXCEPT`, queue.address, { type: 3, except: true })
+  await t.rejects(done, { code: 'ERR_INVALID_ARG_VALUE', message: /"options.except"/ })
+})
+
+t.test('an inherited descriptor is a queue, either way', async (t) => {
+  const queue = openQueue(t, 'posix')
+  const address = `posix:fd=${queue.fd}`
+  const url = `${server.url}/INHERITED`
+  const out = start(t, address, url)
+  await out.ready
+  await queue.send('x')
+  while ((await manager.streams.info('INHERITED')).state.messages < 1) await delay(10)
+  await out.stop()
+  const into = start(t, url, address)
+  t.equal(String((await queue.receive()).data), 'x')
+  await into.stop()
+})
+
 t.test('a password is not repeated in an error', async (t) => {
-  const error = await runBridge('0x5', 'nats://user:secret@host').catch((error) => error)
-  t.notMatch(error.message, /secret/)
+  for (const address of [
+    'nats://user:secret@host',
+    'nats://user:none@one,user:secret@two',
+    'nats://user:one/secret@host/STREAM',
+  ]) {
+    const error = await runBridge('0x5', address).catch((error) => error)
+    t.match(error.message, /nats:/)
+    t.notMatch(error.message, /secret/)
+  }
 })
 
 t.test('a queue that is not there is ENOENT, without create', async (t) => {

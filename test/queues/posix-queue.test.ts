@@ -3,7 +3,6 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { open, PosixQueue } from 'kernelmq'
 import { test } from 'tap'
-import { inChild } from '../fixtures/child.js'
 import { drain, openAgain, openQueue, unusedAddress } from '../fixtures/queues.js'
 import { settle, take, until } from '../fixtures/streams.js'
 import { asOrdinaryUser } from '../fixtures/users.js'
@@ -239,20 +238,4 @@ test('a handle that is garbage-collected gives its descriptor back', async (t) =
     gc()
     return count() <= before
   })
-})
-
-test('descriptors are not inherited', async (t) => {
-  const queue = openQueue(t, 'posix')
-  const inherited = await inChild(async () => {
-    const { readdirSync, readlinkSync } = await import('node:fs')
-    return readdirSync('/proc/self/fd').flatMap((fd) => {
-      try {
-        return [readlinkSync(`/proc/self/fd/${fd}`)]
-      } catch {
-        // The directory's own.
-        return []
-      }
-    })
-  })
-  t.ok(inherited.every((path) => !path.includes(queue.address)))
 })

@@ -13,7 +13,7 @@ _kmq_queues() {
 
 _kmq() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
-  local command= words= word
+  local command= words= queues= word
   COMPREPLY=()
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$command/$word" in
@@ -29,6 +29,11 @@ ${allCommands(program).flatMap(valueCases).join('\n')}
 ${allCommands(program).map(commandCase).join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [[ $queues ]] || return 0
+  # Not by compgen -W, which would run a command that is written in a name.
+  while IFS= read -r word; do
+    [[ $word == "$current"* ]] && COMPREPLY+=("$(printf %q "$word")")
+  done < <(_kmq_queues)
 }
 
 complete -F _kmq kmq
@@ -59,8 +64,8 @@ function valueCases({ path, command }: Entry): string[] {
 function commandCase({ path, command }: Entry): string {
   const words = [...command.commands.map(({ name }) => name), ...command.words]
   const all = [...words, ...flagsOf(command)].join(' ')
-  const queues = command.takesQueue ? ' $(_kmq_queues)' : ''
-  return `    '${path.join(' ')}') words="${all}${queues}" ;;`
+  const queues = command.takesQueue ? ' queues=yes' : ''
+  return `    '${path.join(' ')}') words='${all}'${queues} ;;`
 }
 
 function flagsOf({ options }: CommandShape): string[] {

@@ -19,6 +19,9 @@ export interface CommandShape {
   commands: CommandShape[]
 }
 
+/** What arguments that are queues are called. */
+const queueArguments = ['queue', 'from', 'to']
+
 export function shapeOf(command: Command): CommandShape {
   const help = command.createHelp()
   const [argument] = command.registeredArguments
@@ -31,7 +34,7 @@ export function shapeOf(command: Command): CommandShape {
       takesValue: option.required || option.optional,
       choices: option.argChoices ?? [],
     })),
-    takesQueue: argument?.name() === 'queue',
+    takesQueue: queueArguments.includes(argument?.name() ?? ''),
     words: argument?.argChoices ?? [],
     commands: command.commands.map(shapeOf),
   }

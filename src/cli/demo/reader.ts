@@ -58,3 +58,6 @@ process.on('message', async (task: Task) => {
         : await readStream(task)
   process.send?.(report)
 })
+
+// Whatever became of the first process, nothing more comes from it.
+process.on('disconnect', () => process.exit())

@@ -1,5 +1,5 @@
 /** A plan in plain words, with the lines to paste. */
-import type { Need, Plan } from '../plan.js'
+import { isBeyond, type Need, type Plan } from '../plan.js'
 import { formatBytes } from './queue.js'
 import { formatTable } from './table.js'
 
@@ -9,6 +9,7 @@ export function formatPlan(plan: Plan): string {
   const { kind, messages, size, bytes, queues, needs, enough, create } = plan
   const what = `${queues === 1 ? 'a queue' : `${queues} queues`} of ${messages} messages of ${size} bytes`
   const lacking = needs.filter((need) => !need.enough)
+  const possible = !needs.some(isBeyond)
   const verdict = enough
     ? 'The limits allow it as they are.'
     : `${lacking.length === 1 ? 'One limit is' : `${lacking.length} limits are`} too low: ${lacking
@@ -18,10 +19,8 @@ export function formatPlan(plan: Plan): string {
     `${kinds[kind]}: ${what} (${formatBytes(bytes)} of data). ${verdict}\n`,
     '\n',
     formatTable(columns, needs.map(rowOf)),
-    ...(enough ? [] : ['\n', ...linesToPaste(lacking)]),
-    '\n',
-    `${enough ? 'Create it' : 'Then create it'}:\n`,
-    `  ${create}\n`,
+    ...(enough ? [] : ['\n', ...linesToPaste(lacking.filter((need) => !isBeyond(need)))]),
+    ...(possible ? ['\n', `${enough ? 'Create it' : 'Then create it'}:\n`, `  ${create}\n`] : []),
   ].join('')
 }
 
@@ -33,9 +32,11 @@ const columns = [
   { title: 'HOW MANY' },
 ]
 
-function rowOf({ name, now, needed, enough, meaning }: Need): string[] {
+function rowOf(need: Need): string[] {
+  const { name, now, needed, enough, meaning } = need
   const value = Number.isFinite(now) ? String(now) : 'unlimited'
-  return [name, value, String(needed), enough ? 'enough' : 'too low', meaning]
+  const low = isBeyond(need) ? 'more than the kernel can' : 'too low'
+  return [name, value, String(needed), enough ? 'enough' : low, meaning]
 }
 
 function linesToPaste(lacking: readonly Need[]): string[] {

@@ -35,6 +35,8 @@ export interface CutterOptions {
   longest: number
   /** How long a message is best, where we choose. */
   best: number
+  /** Whether what the stream says a type is can be sent as one. */
+  takesType(type: number | bigint): boolean
 }
 
 /** What happened to what was too long. */

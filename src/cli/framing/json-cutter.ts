@@ -40,12 +40,18 @@ export class JsonCutter implements Cutter {
     const text = line.toString()
     if (text.trim() === '') return
     const { type, data, encoding } = this.#parse(text)
-    const known = encoding === undefined || encoding === 'base64'
-    if (typeof data !== 'string' || !known || !isType(type)) throw this.#wrong()
-    const bytes = Buffer.from(data, encoding === 'base64' ? 'base64' : 'utf8')
+    if (typeof data !== 'string' || !isType(type)) throw this.#wrong()
+    const bytes = decode(data, encoding)
+    if (!bytes) throw this.#wrong()
+    const exact = typeof type === 'string' ? BigInt(type) : type
+    if (exact !== undefined && !this.options.takesType(exact)) {
+      throw new Error(
+        `line ${this.#line} of the input has a type that the queue does not take: ${exact}`,
+      )
+    }
     yield {
       data: fit(bytes, `the data in line ${this.#line} of the input`, this.options, this.tally),
-      type: typeof type === 'string' ? BigInt(type) : type,
+      type: exact,
     }
   }
 
@@ -66,5 +72,19 @@ export class JsonCutter implements Cutter {
 
 /** Beyond 2^53 it is written as a string, for numbers would be rounded. */
 function isType(type: unknown): type is number | string | undefined {
-  return type === undefined || typeof type === 'number' || /^\d+$/.test(String(type))
+  const digits = typeof type === 'string' && /^\d+$/.test(type)
+  return type === undefined || typeof type === 'number' || digits
+}
+
+/** Undefined where it is not so encoded. */
+function decode(data: string, encoding: unknown): Buffer | undefined {
+  if (encoding === undefined) return Buffer.from(data)
+  if (encoding !== 'base64') return undefined
+  const bytes = Buffer.from(data, 'base64')
+  // Node skips what is no base64.
+  return unpadded(bytes.toString('base64')) === unpadded(data) ? bytes : undefined
+}
+
+function unpadded(base64: string): string {
+  return base64.replace(/=+$/, '')
 }

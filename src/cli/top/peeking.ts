@@ -9,10 +9,13 @@ export function peekLines(open: () => MessageQueue, address: string, most: numbe
   const title = `First messages of ${escapeLine(address)}:`
   try {
     const queue = open()
-    if (queue.kind === 'posix') return [`${title} a POSIX queue cannot be looked into.`]
-    const lines = messageLines(queue as SysVQueue, most)
-    void queue.close()
-    return [title, '', ...(lines.length > 0 ? lines : ['(none)'])]
+    try {
+      if (queue.kind === 'posix') return [`${title} a POSIX queue cannot be looked into.`]
+      const lines = messageLines(queue as SysVQueue, most)
+      return [title, '', ...(lines.length > 0 ? lines : ['(none)'])]
+    } finally {
+      void queue.close()
+    }
   } catch (error) {
     return [title, '', escapeLine((error as Error).message)]
   }
