@@ -99,7 +99,7 @@ async function main() {
 function formOf({ quick, rounds }) {
   const form = quick
     ? { quick, rounds: 2, warmUp: 0, seconds: 0.15, budgetMs: 30_000 }
-    : { quick, rounds: 5, warmUp: 1.5, seconds: 0.5, budgetMs: Infinity }
+    : { quick, rounds: 5, warmUp: 1.2, seconds: 0.4, budgetMs: Infinity }
   if (rounds === undefined) return form
   if (!/^[1-9]\d*$/.test(rounds)) throw new TypeError(`--rounds takes a number, not '${rounds}'`)
   return { ...form, rounds: Number(rounds) }

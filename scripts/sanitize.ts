@@ -6,8 +6,7 @@
  *
  * Node itself is not instrumented, so the sanitizer's library is loaded before it; its reports go to
  * files, and those count in which the addon is on the stack. The thread sanitizer leaves out the tests
- * of the command line and the bridge: the shells and programs that these start, tmux and grep, do not
- * bear it.
+ * that start other people's programs (shells, tmux, bundlers, interpreters), which do not bear it.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -43,7 +42,7 @@ const sanitizers: Partial<
     }),
     // It cannot lay out its memory where addresses are too random.
     wrapper: ['setarch', '-R'],
-    leavesOut: /^test\/(cli|nats)\//,
+    leavesOut: /^test\/(cli|nats|examples)\/|^test\/(docs|environments)\./,
   },
 }
 
