@@ -6,6 +6,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { nkeys } from '@nats-io/transport-node'
 import { type BridgeOptions, type BridgeStats, ensureStream, runBridge } from 'kernelmq/nats'
 import t from 'tap'
+import { newOperator } from '../fixtures/nats/credentials.js'
 import { startProxy } from '../fixtures/nats/proxy.js'
 import { connectTo, noServer, startServer, stored } from '../fixtures/nats/server.js'
 import { drain, openQueue, type Test, unusedAddress } from '../fixtures/queues.js'
@@ -271,6 +272,30 @@ t.test('an nkey is read from its file', async (t) => {
   t.equal(queue.stats().messages, 1)
   const stop = new AbortController()
   const credentials = { nkey: right }
+  const done = runBridge(queue.address, url, { journal, credentials, signal: stop.signal })
+  while (queue.stats().messages > 0) await delay(5)
+  stop.abort()
+  t.match(await done, { frames: 1 })
+})
+
+t.test('a user is known by his creds file', async (t) => {
+  const folder = t.testdir()
+  const operator = newOperator()
+  const guarded = await startServer(t, operator.configuration)
+  const [right, wrong] = [join(folder, 'right.creds'), join(folder, 'wrong.creds')]
+  writeFileSync(right, operator.addUser())
+  writeFileSync(wrong, newOperator().addUser())
+  const url = `${guarded.url}/CREDS`
+  const queue = openQueue(t, 'sysv')
+  queue.trySend('x')
+  const journal = join(folder, 'j')
+  const refused = { code: 'ERR_NATS_AUTHORIZATION' }
+  await t.rejects(runBridge(queue.address, url, { journal }), refused)
+  const given = { journal, credentials: { creds: wrong } }
+  await t.rejects(runBridge(queue.address, url, given), refused)
+  t.equal(queue.stats().messages, 1)
+  const stop = new AbortController()
+  const credentials = { creds: right }
   const done = runBridge(queue.address, url, { journal, credentials, signal: stop.signal })
   while (queue.stats().messages > 0) await delay(5)
   stop.abort()
