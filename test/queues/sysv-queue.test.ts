@@ -517,10 +517,9 @@ test('a removed queue', async (t) => {
   t.test('tells each of two readables what it held itself', async (t) => {
     const queue = openQueue(t, 'sysv')
     const first = queue.readable({ highWaterMark: 8 })
-    first.read(0)
-    await settle(40)
     for (const text of ['a', 'b']) await queue.send(text)
-    await settle(40)
+    first.read(0)
+    await until(() => first.readableLength === 2)
     const second = queue.readable()
     second.read(0)
     await settle(40)
