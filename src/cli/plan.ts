@@ -1,4 +1,5 @@
 /** Which limits a queue of a wanted size needs. */
+import { highestLimit } from '../drivers/proc.js'
 import { type Limits, posixCost } from '../index.js'
 
 export type Kind = 'posix' | 'sysv'
@@ -48,11 +49,12 @@ export function planFor(kind: Kind, wish: Wish, limits: Limits): Plan {
   }
 }
 
-/** HARD_MSGMAX and HARD_MSGSIZEMAX of mq_overview(7), IPCMNI of the kernel's ipc/util.h. */
-const most = { messages: 65_536, messageSize: 2 ** 24, sysvQueues: 32_768, int: 2 ** 31 - 1 }
+function need(name: string, now: number, needed: number, meaning: string): Need {
+  return { name, now, needed, enough: now >= needed, meaning }
+}
 
-function need(name: string, now: number, needed: number, meaning: string, most?: number): Need {
-  return { name, now, needed, enough: now >= needed, meaning, ...(most !== undefined && { most }) }
+function sysctl(name: string, now: number, needed: number, meaning: string): Need {
+  return { ...need(name, now, needed, meaning), most: highestLimit(name) }
 }
 
 /** Whether no setting of the limit is enough. */
@@ -63,21 +65,9 @@ export function isBeyond({ needed, most = Number.POSITIVE_INFINITY, enough }: Ne
 function posixNeeds({ messages, size, queues }: Wish, { posix }: Limits): Need[] {
   const cost = posixCost(messages, size) * queues
   return [
-    need(
-      'fs.mqueue.msg_max',
-      posix.msg_max,
-      messages,
-      'messages that a queue may hold',
-      most.messages,
-    ),
-    need(
-      'fs.mqueue.msgsize_max',
-      posix.msgsize_max,
-      size,
-      'bytes that a message may have',
-      most.messageSize,
-    ),
-    need('fs.mqueue.queues_max', posix.queues_max, queues, 'queues on the system', most.int),
+    sysctl('fs.mqueue.msg_max', posix.msg_max, messages, 'messages that a queue may hold'),
+    sysctl('fs.mqueue.msgsize_max', posix.msgsize_max, size, 'bytes that a message may have'),
+    sysctl('fs.mqueue.queues_max', posix.queues_max, queues, 'queues on the system'),
     need(
       'RLIMIT_MSGQUEUE',
       posix.rlimit.soft,
@@ -94,14 +84,13 @@ function sysvBytes({ messages, size }: Wish): number {
 
 function sysvNeeds(wish: Wish, { sysv }: Limits): Need[] {
   return [
-    need('kernel.msgmax', sysv.msgmax, wish.size, 'bytes that a message may have', most.int),
-    need('kernel.msgmnb', sysv.msgmnb, sysvBytes(wish), 'bytes that a queue may hold', most.int),
-    need(
+    sysctl('kernel.msgmax', sysv.msgmax, wish.size, 'bytes that a message may have'),
+    sysctl('kernel.msgmnb', sysv.msgmnb, sysvBytes(wish), 'bytes that a queue may hold'),
+    sysctl(
       'kernel.msgmni',
       sysv.msgmni,
       sysv.used.queues + wish.queues,
       `queues on the system, ${sysv.used.queues} of them there now`,
-      most.sysvQueues,
     ),
   ]
 }

@@ -1,7 +1,7 @@
 /** What stands behind a refusal of the kernel's: which limit, its value now, the value needed. */
 import { closeSync, openSync } from 'node:fs'
 import { checkInteger } from '../options.js'
-import { readLimit, readMessageQueueLimit } from './proc.js'
+import { highestLimit, readLimit, readMessageQueueLimit } from './proc.js'
 import { MAX_PRIORITY } from './selection.js'
 
 /** The memory that a POSIX queue is charged for, in bytes, as mq_overview(7) has it for 64 bits. */
@@ -55,16 +55,9 @@ function noDescriptorLeft(): boolean {
   }
 }
 
-/** What the kernel takes at most: `HARD_MSGMAX`, `HARD_MSGSIZEMAX`, `IPCMNI`; others take any int. */
-const most: Record<string, number> = {
-  'fs.mqueue.msg_max': 65_536,
-  'fs.mqueue.msgsize_max': 2 ** 24,
-  'kernel.msgmni': 32_768,
-}
-
 /** How to raise a limit as far as wanted, or as far as it goes. */
 function raise(sysctl: string, limit: number, wanted: number): string {
-  const highest = most[sysctl] ?? 2 ** 31 - 1
+  const highest = highestLimit(sysctl)
   if (wanted <= highest) return `sysctl -w ${sysctl}=${wanted}`
   return limit < highest
     ? `sysctl -w ${sysctl}=${highest}, the most that the kernel takes`
@@ -82,7 +75,7 @@ export function sysvCreateHint(code: string): string | undefined {
   if (code !== 'ENOSPC') return undefined
   const limit = readLimit('kernel.msgmni')
   const more =
-    limit < (most['kernel.msgmni'] as number)
+    limit < highestLimit('kernel.msgmni')
       ? raise('kernel.msgmni', limit, limit * 2)
       : 'boot with ipcmni_extend, which takes more'
   return `kernel.msgmni allows ${limit} queues and they exist: remove some, or ${more}`
@@ -104,7 +97,7 @@ export function sysvLengthHint(length: number, maxBytes: number): string {
 }
 
 export function posixLengthHint(length: number, maxMessageSize: number): string {
-  const longest = most['fs.mqueue.msgsize_max'] as number
+  const longest = highestLimit('fs.mqueue.msgsize_max')
   if (length > longest) return `${length} bytes are above ${longest}, the most of any POSIX queue`
   return `${length} bytes are above the queue's maxMessageSize ${maxMessageSize}, which is fixed at its creation: create it with { maxMessageSize: ${length} }, up to fs.mqueue.msgsize_max ${readLimit('fs.mqueue.msgsize_max')}`
 }

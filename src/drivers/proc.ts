@@ -17,6 +17,18 @@ export function readLimit(sysctl: string): number {
   }
 }
 
+/** `HARD_MSGMAX` and `HARD_MSGSIZEMAX` of mq_overview(7), `IPCMNI` of the kernel's ipc/util.h. */
+const highest: Record<string, number> = {
+  'fs.mqueue.msg_max': 65_536,
+  'fs.mqueue.msgsize_max': 2 ** 24,
+  'kernel.msgmni': 32_768,
+}
+
+/** As far as the kernel lets a sysctl be raised; others than these take any int. */
+export function highestLimit(sysctl: string): number {
+  return highest[sysctl] ?? 2 ** 31 - 1
+}
+
 /** RLIMIT_MSGQUEUE in bytes; getrlimit(2). */
 export function readMessageQueueLimit(): { soft: number; hard: number } {
   const limit = native.system.messageQueueLimit()
