@@ -4,7 +4,6 @@
  * messages and none is copied twice.
  */
 import { markAsUntransferable } from 'node:worker_threads'
-import type { Data } from '../codecs.js'
 import { argumentError } from '../errors.js'
 import { Frame } from '../frame.js'
 
@@ -60,14 +59,14 @@ export class Outbox {
   }
 
   /** Adds a message; the length of its data. */
-  add(type: number | bigint, data: Data): number {
+  add(type: number | bigint, data: string | Uint8Array): number {
     this.begin()
     if (typeof data === 'string') {
       // A UTF-16 unit becomes three bytes at most.
       this.#reserve(data.length * 3)
       this.#end += this.#slab.bytes.write(data, this.#end)
     } else {
-      this.append(asBytes(data))
+      this.append(data)
     }
     return this.seal(type)
   }

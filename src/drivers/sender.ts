@@ -19,6 +19,24 @@ export interface Pending {
   reason?: Error
 }
 
+/** Adds a message to an outbox; throws EMSGSIZE first for what no such queue will take. */
+export function addMessage(
+  messages: Outbox,
+  driver: Driver,
+  type: number | bigint,
+  data: Data,
+): void {
+  if (typeof data !== 'string') {
+    const bytes = asBytes(data)
+    driver.checkLength(bytes.length)
+    messages.add(type, bytes)
+    return
+  }
+  // The outbox would grow for what is refused. UTF-8 has no fewer bytes than `length`.
+  if (data.length > driver.maxMessageSize) driver.checkLength(Buffer.byteLength(data))
+  driver.checkLength(messages.add(type, data))
+}
+
 export class Sender {
   readonly #driver: Driver
   readonly #liveness: Liveness
@@ -36,21 +54,16 @@ export class Sender {
 
   /** Whether the kernel has the message: false where the queue is full, or others wait for room. */
   trySend(type: number | bigint, data: Data): boolean {
-    this.#put(type, data)
+    outbox.clear()
+    addMessage(outbox, this.#driver, type, data)
     return this.#pending.length === 0 && this.#sendNow(outbox) === 1
   }
 
   /** Undefined where the kernel has the message already; otherwise `done` tells, later. */
   send(type: number | bigint, data: Data, done: Sent): Pending | undefined {
-    this.#put(type, data)
-    return this.sendAll(outbox, done)
-  }
-
-  #put(type: number | bigint, data: Data): void {
-    // First what is too long in any encoding: the outbox would grow for it.
-    this.#driver.checkLength(typeof data === 'string' ? data.length : asBytes(data).length)
     outbox.clear()
-    this.#driver.checkLength(outbox.add(type, data))
+    addMessage(outbox, this.#driver, type, data)
+    return this.sendAll(outbox, done)
   }
 
   /** The same for all messages in an outbox, whose lengths were checked: it may be used again. */

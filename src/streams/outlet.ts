@@ -3,7 +3,7 @@ import { type Codec, checkData, type Data, isIdentity } from '../codecs.js'
 import type { Channel } from '../drivers/channel.js'
 import { asBytes, Outbox, outbox } from '../drivers/records.js'
 import { checkSendType, defaultSendType } from '../drivers/selection.js'
-import type { Pending } from '../drivers/sender.js'
+import { addMessage, type Pending } from '../drivers/sender.js'
 import { argumentError } from '../errors.js'
 import { Frame } from '../frame.js'
 import { destroyedError } from './base.js'
@@ -189,11 +189,7 @@ export class Outlet {
   }
 
   #addData(type: number | bigint, data: Data): void {
-    const { driver } = this.#channel
-    // The outbox would grow for what is refused. A string has no fewer bytes than `length`.
-    const atLeast = typeof data === 'string' ? data.length : asBytes(data).length
-    if (atLeast > driver.maxMessageSize) driver.checkLength(Buffer.byteLength(data))
-    driver.checkLength(this.#outbox.add(type, data))
+    addMessage(this.#outbox, this.#channel.driver, type, data)
   }
 }
 
