@@ -1,6 +1,6 @@
 // Bundles src/ into dist/: a file for each entry, and what they share in chunks. Node needs as long to
 // find, read and link 45 small modules as to load readable-stream. Dependencies stay outside.
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 rmSync(`${root}/dist`, { recursive: true, force: true })
 await build({
   absWorkingDir: root,
-  entryPoints: ['index', 'pino', 'nats', 'cli/main', 'cli/demo/reader'].map(
+  entryPoints: ['index', 'pino', 'nats', 'cli/main', 'cli/program', 'cli/demo/reader'].map(
     (name) => `src/${name}.ts`,
   ),
   outdir: 'dist',
@@ -23,3 +23,16 @@ await build({
   target: 'node20.19',
   logLevel: 'warning',
 })
+
+// What `kmq --help` prints, so that it need not be laid out each time.
+const { buildProgram } = await import(`${root}/dist/cli/program.js`)
+const program = await buildProgram([])
+let help = ''
+program.configureOutput({
+  writeOut: (text) => {
+    help += text
+  },
+  getOutHelpWidth: () => 80,
+})
+program.outputHelp()
+writeFileSync(`${root}/dist/cli/help.txt`, help)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { buildWholeProgram } from '../../src/cli/program.js'
+import { buildProgram, buildWholeProgram } from '../../src/cli/program.js'
 import { kmq } from '../fixtures/kmq.js'
 import { openQueue, unusedAddress } from '../fixtures/queues.js'
 
@@ -10,6 +10,23 @@ t.test('--help lists every command', async (t) => {
   const { code, text } = await kmq(t, ['--help'])
   t.equal(code, 0)
   for (const command of commands) t.match(text, new RegExp(`^  ${command} `, 'm'), command)
+})
+
+t.test('it is what the commands say of themselves, though printed without asking them', async (t) => {
+  const program = await buildProgram([])
+  let help = ''
+  program.configureOutput({
+    writeOut: (text) => {
+      help += text
+    },
+    getOutHelpWidth: () => 80,
+  })
+  program.outputHelp()
+  for (const args of [['--help'], ['-h'], ['help']]) {
+    const { code, text } = await kmq(t, args)
+    t.equal(text, help, args[0])
+    t.equal(code, 0)
+  }
 })
 
 for (const command of commands) {
