@@ -10,6 +10,10 @@ import { Frame } from '../frame.js'
 const HEADER = 16
 const SLAB = 64 * 1024
 
+/** The class of what `buffer.subarray()` returns, which asks for it each time: that costs as much again. */
+const View = (Buffer as unknown as { [Symbol.species]: BufferView })[Symbol.species]
+type BufferView = new (memory: ArrayBufferLike, offset: number, length: number) => Buffer
+
 function recordSize(length: number): number {
   return HEADER + ((length + 7) & ~7)
 }
@@ -195,6 +199,7 @@ export class Inbox {
 
   #read(count: number, bigint: boolean): Taken {
     const { bytes, words } = this.#slab
+    const memory = bytes.buffer
     // A slab made for long messages is not spent on short ones: these are copied out of it.
     const spare = bytes.length > SLAB
     const frames: Frame[] = []
@@ -207,7 +212,7 @@ export class Inbox {
       const length = words[word] as number
       const low = words[word + 2] as number
       const high = words[word + 3] as number
-      let data = bytes.subarray(at + HEADER, at + HEADER + length) as Buffer
+      let data = new View(memory, at + HEADER, length)
       if (spare && length * 2 < bytes.length) data = Buffer.from(data)
       else lent = true
       at += recordSize(length)
