@@ -1,4 +1,7 @@
-/* sender SIZE ADDRESS... : sends messages of SIZE bytes, to each address in turn. */
+/* sender SIZE ADDRESS... : sends messages of SIZE bytes, to each address in turn.
+ *
+ * With -DOWNED each message is copied first: what a writer must do whose caller may go on with his
+ * memory at once. */
 #include "bench.h"
 #include "channel.h"
 
@@ -12,12 +15,19 @@ int main(int argc, char **argv) {
   for (int i = 0; i < fan; i++) channels[i] = channel_open(argv[2 + i], SENDS);
   size_t capacity;
   struct message *m = channel_buffer(&channels[0], size, &capacity);
+#ifdef OWNED
+  char *written = calloc(1, size);
+  if (!written) die("calloc");
+#endif
   say("ready");
 
   int at = 0;
   for (long count; (count = next_run()) > 0;) {
     struct phase p = phase_start();
     for (long i = 0; i < count; i++) {
+#ifdef OWNED
+      memcpy(m->data, written, size);
+#endif
       channel_send(&channels[at], m, size);
       if (++at == fan) at = 0;
     }

@@ -10,13 +10,16 @@ export function compile() {
   for (const program of ['sender', 'receiver', 'pinger', 'echo']) {
     cc([`${C_SOURCES}${program}.c`, `${C_SOURCES}channel.c`], program)
   }
+  for (const program of ['sender', 'receiver']) {
+    cc(['-DOWNED', `${C_SOURCES}${program}.c`, `${C_SOURCES}channel.c`], `${program}-owned`)
+  }
   cc([`${C_SOURCES}queue.c`], 'queue')
 }
 
-/** @param {string[]} sources @param {string} program */
-function cc(sources, program) {
+/** @param {string[]} inputs @param {string} program */
+function cc(inputs, program) {
   // -lrt: where glibc is older than 2.34 the mq_ functions live there.
-  execFileSync('cc', [...FLAGS, '-o', `${BUILD}${program}`, ...sources, '-lrt'], {
+  execFileSync('cc', [...FLAGS, '-o', `${BUILD}${program}`, ...inputs, '-lrt'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
 }

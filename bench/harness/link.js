@@ -7,7 +7,7 @@ import { start } from './process.js'
 /**
  * @typedef {object} Side  one process: a C program, or a transport of transports/
  * @property {string | null} transport  null: C
- * @property {Record<string, any>} [options]
+ * @property {Record<string, any>} [options]  of a C program: `owned`
  */
 
 /**
@@ -94,7 +94,9 @@ export async function openLink(
  * @param {string[]} addresses
  */
 function commandLine({ transport, options = {} }, role, size, addresses) {
-  if (transport === null) return [`${BUILD}${role}`, String(size), ...addresses]
+  if (transport === null) {
+    return [`${BUILD}${role}${options.owned ? '-owned' : ''}`, String(size), ...addresses]
+  }
   /** @type {import('../peer.js').Setup} */
   const setup = {
     transport,

@@ -1,7 +1,7 @@
 /** Byte mode against what it rivals, a Unix stream socket: small writes, and a bulk transfer. */
 import { canRaise, LARGEST_MESSAGE } from '../harness/limits.js'
 import { measureOneWay } from '../harness/measure.js'
-import { byteStreams, cSocket, KINDS, plainC } from './contestants.js'
+import { byteStreams, cSocket, KINDS, owningC, plainC } from './contestants.js'
 
 export const SMALL = 'small writes'
 export const BULK = 'bulk transfer'
@@ -53,7 +53,11 @@ function bulk({ quick, rounds, warmUp }, limits) {
   const cMessage = limits === 'raised' ? LARGEST_MESSAGE : DEFAULT_MESSAGE
   /** @type {[Contestant, number][]} */
   const sized = [
-    ...KINDS.map((kind) => /** @type {[Contestant, number]} */ ([plainC(kind), cMessage])),
+    ...KINDS.flatMap((kind) =>
+      [plainC(kind), owningC(kind)].map(
+        (each) => /** @type {[Contestant, number]} */ ([each, cMessage]),
+      ),
+    ),
     [cSocket(), BULK_WRITE],
     ...byteStreams(KINDS, {}, 'raw').map(
       (each) => /** @type {[Contestant, number]} */ ([each, BULK_WRITE]),

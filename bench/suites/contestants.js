@@ -127,6 +127,18 @@ export function byteStreams(kinds, options, how) {
 export const byteName = (/** @type {string} */ how) => `kernelmq byte mode, ${how}`
 export const socketName = (/** @type {string} */ how) => `unix socket, ${how}`
 
+/**
+ * C programs that do what a stream has to besides: the sender copies what it sends, for its caller's
+ * memory is his again at once, and the receiver gives each message away.
+ *
+ * @param {Kind} kind
+ * @returns {Contestant}
+ */
+export function owningC(kind) {
+  const side = { ...C, options: { owned: true } }
+  return { name: 'plain C, copying, giving away', kind, driver: side, answerer: side }
+}
+
 /** C programs on a socket, as the floor for byte streams. @returns {Contestant} */
 export const cSocket = () => ({ name: 'plain C, unix socket', kind: null, driver: C, answerer: C })
 
