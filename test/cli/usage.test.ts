@@ -24,7 +24,7 @@ t.test('it is what the commands say of themselves, though printed without asking
   program.outputHelp()
   for (const args of [['--help'], ['-h'], ['help']]) {
     const { code, text } = await kmq(t, args)
-    t.equal(text, help, args[0])
+    t.equal(text, help, args.join(' '))
     t.equal(code, 0)
   }
 })
