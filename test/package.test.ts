@@ -74,7 +74,7 @@ t.test('all of the addon that building it from source needs is packed', async (t
 
 t.test('nothing else is packed', async (t) => {
   const wanted =
-    /^(dist\/.+\.(js|d\.ts)|prebuilds\/linux-\w+\/kernelmq\.\w+\.node|src\/binding\/\w+\.(cc|h)|binding\.gyp|man\/kmq\.1|docs\/[\w-]+\.(md|svg)|package\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/
+    /^(dist\/.+\.(js|d\.ts)|dist\/cli\/help\.txt|prebuilds\/linux-\w+\/kernelmq\.\w+\.node|src\/binding\/\w+\.(cc|h)|binding\.gyp|man\/kmq\.1|docs\/[\w-]+\.(md|svg)|package\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/
   t.same(
     files.filter((path) => !wanted.test(path)),
     [],
