@@ -23,7 +23,7 @@ const IN_FLIGHT = 256
 const folder = mkdtempSync(join(tmpdir(), 'kernelmq-bench-'))
 const port = await new Promise((resolve) => {
   const probe = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = probe.address()
+    const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address())
     probe.close(() => resolve(port))
   })
 })
@@ -99,6 +99,7 @@ async function bridged() {
   }
 }
 
+/** @param {number} began */
 function rate(began) {
   return Math.round((messages * 1000) / (performance.now() - began))
 }
