@@ -47,9 +47,13 @@ t.test('a message stays in the queue until its frame is acknowledged', async (t)
 t.test('a second ack of a frame removes nothing more', async (t) => {
   const queue = openQueue(t, 'sysv')
   await sendAll(queue, ['a', 'b'])
-  const [a] = await take(queue.readable({ ack: true }), 2)
+  const [a, b] = await take(queue.readable({ ack: true }), 2)
   a?.ack()
   t.equal(a?.ack(), true)
+  t.equal(queue.stats().messages, 1)
+  b?.ack()
+  await queue.send('c')
+  t.equal(b?.ack(), true, 'also where nothing else is in hand')
   t.equal(queue.stats().messages, 1)
 })
 
@@ -82,6 +86,17 @@ t.test('highWaterMark bounds what is handed over unacknowledged', async (t) => {
   t.equal(reader.read(), null)
   a?.ack()
   t.same(texts(await take(reader, 1)), ['c'])
+})
+
+t.test('highWaterMark 0 hands over one at a time', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  await sendAll(queue, ['a', 'b'])
+  const reader = queue.readable({ ack: true, highWaterMark: 0 })
+  const [a] = await take(reader, 1)
+  for (let i = 0; i < 3; i++) await turn()
+  t.equal(reader.read(), null)
+  a?.ack()
+  t.same(texts(await take(reader, 1)), ['b'])
 })
 
 t.test(
@@ -356,6 +371,7 @@ t.test('an empty message that ended a wait does not come back when it was', asyn
   await queue.send('')
   const [empty] = await found
   t.equal(empty?.ack(), true)
+  t.equal(empty?.ack(), true, 'a second time too')
   await queue.send('next')
   t.same(texts(await take(reader, 1)), ['next'], 'and the reader goes on')
   await destroyed(reader)
