@@ -174,6 +174,21 @@ t.test('after stop() and the end what was handed over can still be acknowledged'
   t.equal(queue.stats().messages, 0)
 })
 
+t.test('after the end too, an ack is refused once the queue was closed', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const other = openAgain(t, queue)
+  await sendAll(queue, ['a'])
+  const reader = queue.readable({ ack: true })
+  const [a] = await take(reader, 1)
+  const ended = once(reader, 'close')
+  reader.stop()
+  reader.resume()
+  await ended
+  await queue.close()
+  t.equal(a?.ack(), false)
+  t.same(drain(other), [[1, 'a']])
+})
+
 t.test('the successor of an ended reader gets what that left unacknowledged', async (t) => {
   const queue = openQueue(t, 'sysv')
   await sendAll(queue, ['a', 'b'])
@@ -230,12 +245,13 @@ t.test('a message of another length than the one handed over is put back', async
   const queue = openQueue(t, 'sysv')
   await sendAll(queue, ['first', 'second', 'x'])
   const reader = queue.readable({ ack: true })
-  const [first, second] = await take(reader, 3)
+  const [first, second, third] = await take(reader, 3)
   first?.ack()
   // By this process too, so that msg_lrpid does not tell.
   queue.tryReceive()
   const failed = once(reader, 'error')
   t.equal(second?.ack(), false)
+  t.equal(third?.ack(), false, 'nor is what comes after that')
   t.match((await failed)[0], { code: 'ERR_ACK_CONFLICT' })
   t.same(drain(queue), [[1, 'x']])
 })
@@ -492,6 +508,19 @@ t.test('a consumer with ack hands over frames to be acknowledged', async (t) => 
   frame.ack()
   t.equal(queue.stats().messages, 0)
   await consumer.close()
+})
+
+t.test('byte mode has no ack, nor has a type below 0', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const refused = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }
+  t.throws(() => queue.readable({ ack: true, objectMode: false }), {
+    ...refused,
+    message: /"options\.ack"/,
+  })
+  t.throws(() => queue.readable({ ack: true, type: -1 }), {
+    ...refused,
+    message: /"options\.type"/,
+  })
 })
 
 t.test('a POSIX queue has no ack mode', async (t) => {
