@@ -55,6 +55,16 @@ test('every errno of the kernel’s has its name', async (t) => {
   t.throws(() => queue.stats(), { code: 'EIDRM', errno: -constants.errno.EIDRM })
 })
 
+test('a message is in plain words', (t) => {
+  const system =
+    'EACCES EAGAIN EBADF EBUSY EEXIST EIDRM EINVAL EMFILE EMSGSIZE ENFILE ENOENT ENOMEM ENOSPC ENOSYS ENOTSUP EPERM ETIMEDOUT'
+  const own = 'ERR_QUEUE_CLOSED ERR_FRAMES_LOST ERR_INVALID_MESSAGE ERR_ACK_CONFLICT'
+  for (const code of `${system} ${own}`.split(' ')) {
+    t.match(new QueueError(code).message, new RegExp(`^[a-z][a-z ]+ \\(${code}\\)$`))
+  }
+  t.end()
+})
+
 test('an AbortError is as Node’s', async (t) => {
   const queue = openQueue(t, 'sysv')
   const reason = new Error('why')
