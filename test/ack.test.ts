@@ -47,9 +47,13 @@ t.test('a message stays in the queue until its frame is acknowledged', async (t)
 t.test('a second ack of a frame removes nothing more', async (t) => {
   const queue = openQueue(t, 'sysv')
   await sendAll(queue, ['a', 'b'])
-  const [a] = await take(queue.readable({ ack: true }), 2)
+  const [a, b] = await take(queue.readable({ ack: true }), 2)
   a?.ack()
   t.equal(a?.ack(), true)
+  t.equal(queue.stats().messages, 1)
+  b?.ack()
+  await queue.send('c')
+  t.equal(b?.ack(), true, 'also where nothing else is in hand')
   t.equal(queue.stats().messages, 1)
 })
 
@@ -82,6 +86,17 @@ t.test('highWaterMark bounds what is handed over unacknowledged', async (t) => {
   t.equal(reader.read(), null)
   a?.ack()
   t.same(texts(await take(reader, 1)), ['c'])
+})
+
+t.test('highWaterMark 0 hands over one at a time', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  await sendAll(queue, ['a', 'b'])
+  const reader = queue.readable({ ack: true, highWaterMark: 0 })
+  const [a] = await take(reader, 1)
+  for (let i = 0; i < 3; i++) await turn()
+  t.equal(reader.read(), null)
+  a?.ack()
+  t.same(texts(await take(reader, 1)), ['b'])
 })
 
 t.test(
@@ -159,6 +174,21 @@ t.test('after stop() and the end what was handed over can still be acknowledged'
   t.equal(queue.stats().messages, 0)
 })
 
+t.test('after the end too, an ack is refused once the queue was closed', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const other = openAgain(t, queue)
+  await sendAll(queue, ['a'])
+  const reader = queue.readable({ ack: true })
+  const [a] = await take(reader, 1)
+  const ended = once(reader, 'close')
+  reader.stop()
+  reader.resume()
+  await ended
+  await queue.close()
+  t.equal(a?.ack(), false)
+  t.same(drain(other), [[1, 'a']])
+})
+
 t.test('the successor of an ended reader gets what that left unacknowledged', async (t) => {
   const queue = openQueue(t, 'sysv')
   await sendAll(queue, ['a', 'b'])
@@ -215,12 +245,13 @@ t.test('a message of another length than the one handed over is put back', async
   const queue = openQueue(t, 'sysv')
   await sendAll(queue, ['first', 'second', 'x'])
   const reader = queue.readable({ ack: true })
-  const [first, second] = await take(reader, 3)
+  const [first, second, third] = await take(reader, 3)
   first?.ack()
   // By this process too, so that msg_lrpid does not tell.
   queue.tryReceive()
   const failed = once(reader, 'error')
   t.equal(second?.ack(), false)
+  t.equal(third?.ack(), false, 'nor is what comes after that')
   t.match((await failed)[0], { code: 'ERR_ACK_CONFLICT' })
   t.same(drain(queue), [[1, 'x']])
 })
@@ -356,6 +387,7 @@ t.test('an empty message that ended a wait does not come back when it was', asyn
   await queue.send('')
   const [empty] = await found
   t.equal(empty?.ack(), true)
+  t.equal(empty?.ack(), true, 'a second time too')
   await queue.send('next')
   t.same(texts(await take(reader, 1)), ['next'], 'and the reader goes on')
   await destroyed(reader)
@@ -476,6 +508,19 @@ t.test('a consumer with ack hands over frames to be acknowledged', async (t) => 
   frame.ack()
   t.equal(queue.stats().messages, 0)
   await consumer.close()
+})
+
+t.test('byte mode has no ack, nor has a type below 0', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const refused = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' }
+  t.throws(() => queue.readable({ ack: true, objectMode: false }), {
+    ...refused,
+    message: /"options\.ack"/,
+  })
+  t.throws(() => queue.readable({ ack: true, type: -1 }), {
+    ...refused,
+    message: /"options\.type"/,
+  })
 })
 
 t.test('a POSIX queue has no ack mode', async (t) => {

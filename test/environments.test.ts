@@ -1,5 +1,6 @@
 /** The library as it is found and loaded: module systems, tools, Node versions, copies. */
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { type Test, test } from 'tap'
@@ -43,6 +44,13 @@ function makeProject(t: Test): string {
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(packageFolder, join(folder, 'node_modules', 'kernelmq'))
   return folder
+}
+
+/** A copy of the package, without what it depends on. */
+function copyPackage(to: string): void {
+  for (const part of ['package.json', 'dist', 'build/Release/kernelmq.node']) {
+    cpSync(join(packageFolder, part), join(to, part), { recursive: true })
+  }
 }
 
 /** Runs a command there, with an empty queue of each kind to use. */
@@ -112,9 +120,7 @@ test('two copies of the package work in one process', async (t) => {
   const folder = makeProject(t)
   for (const copy of ['one', 'two']) {
     const to = join(folder, 'node_modules', copy)
-    for (const part of ['package.json', 'dist', 'build/Release/kernelmq.node']) {
-      cpSync(join(packageFolder, part), join(to, part), { recursive: true })
-    }
+    copyPackage(to)
     symlinkSync(join(packageFolder, 'node_modules'), join(to, 'node_modules'))
   }
   const program = `${roundTrip}
@@ -142,6 +148,34 @@ test('two copies of the package work in one process', async (t) => {
   )
   t.equal(code, 0, stderr)
   t.equal(stdout, expected)
+})
+
+test('works without its optional peers, but for kernelmq/nats and kmq bridge', async (t) => {
+  // Not below the package, where Node would find them after all.
+  const folder = mkdtempSync(join(tmpdir(), 'kernelmq-test-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const modules = join(folder, 'node_modules')
+  const copy = join(modules, 'kernelmq')
+  copyPackage(copy)
+  const manifest = JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8'))
+  for (const name of Object.keys(manifest.dependencies)) {
+    symlinkSync(join(packageFolder, 'node_modules', name), join(modules, name))
+  }
+
+  const program = `${programs['esm.mjs']}
+    const { default: transport } = await import('kernelmq/pino')
+    console.log(typeof transport)
+    await import('kernelmq/nats').catch(({ message }) => console.log(message))`
+  const library = await runThere(t, folder, node, '--input-type=module', '-e', program)
+  t.equal(library.code, 0, library.stderr)
+  t.match(library.stdout, new RegExp(`^${expected}function\n.*'@nats-io/`))
+
+  const kmq = join(copy, manifest.bin.kmq)
+  const listed = await runThere(t, folder, node, kmq, 'ls')
+  t.equal(listed.code, 0, listed.stderr)
+  const bridge = await runThere(t, folder, node, kmq, 'bridge', '0x1', 'nats://127.0.0.1:1/NONE')
+  t.equal(bridge.code, 1)
+  t.match(bridge.stderr, /the NATS clients are not installed.*npm install @nats-io/s)
 })
 
 for (const version of ['22', '24']) {

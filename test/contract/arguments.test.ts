@@ -241,6 +241,8 @@ test('wrong addresses are refused', async (t) => {
         fc.oneof(anything, fc.dictionary(fc.string(), fc.anything())).filter((value) => {
           return (
             !(typeof value === 'number' && Number.isInteger(value) && value !== 0) &&
+            // A string of digits is a key, and unlink() would take its queue away.
+            !(typeof value === 'string' && /^(-?\d|\/|posix:|sysv:)/.test(value)) &&
             !Array.isArray(value)
           )
         }),

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'eventemitter3'
 import { type Frame, QueueConsumer, type QueueError } from 'kernelmq'
 import { test } from 'tap'
 import { inChild } from '../fixtures/child.js'
@@ -10,6 +11,7 @@ for (const kind of kinds) {
       const queue = openQueue(t, kind)
       const consumer = queue.consumer()
       t.ok(consumer instanceof QueueConsumer)
+      t.ok(consumer instanceof EventEmitter)
       const frames: Frame[] = []
       consumer.on('message', (frame) => frames.push(frame))
       for (const text of ['a', '', 'c']) await queue.send(text, { type: 3 })
@@ -120,6 +122,18 @@ for (const kind of kinds) {
       await consumer.close()
     })
 
+    t.test('resume before the start takes nothing', async (t) => {
+      const queue = openQueue(t, kind)
+      await queue.send('x')
+      const consumer = queue.consumer()
+      t.equal(consumer.resume(), consumer)
+      await settle()
+      t.equal(queue.stats().messages, 1)
+      const frame = await new Promise<Frame>((resolve) => consumer.once('message', resolve))
+      t.equal(frame.data.toString(), 'x')
+      await consumer.close()
+    })
+
     t.test('close puts unread frames back and tells', async (t) => {
       const queue = openQueue(t, kind)
       for (const text of ['a', 'b', 'c']) await queue.send(text)
@@ -139,6 +153,22 @@ for (const kind of kinds) {
         drain(queue).map(([, text]) => text),
         ['b', 'c'],
       )
+    })
+
+    t.test('close resolves when it has closed, and nothing is taken then', async (t) => {
+      const queue = openQueue(t, kind)
+      const consumer = queue.consumer()
+      let closed = false
+      consumer.on('close', () => {
+        closed = true
+      })
+      consumer.on('message', () => t.fail('closed'))
+      await settle()
+      await consumer.close()
+      t.equal(closed, true)
+      await queue.send('')
+      await settle()
+      t.equal(queue.stats().messages, 1)
     })
 
     t.test('close before the start', async (t) => {
@@ -263,8 +293,10 @@ for (const kind of kinds) {
       t.throws(() => queue.consumer({ tpye: 1 } as never), { message: /"options\.tpye"/ })
       const consumer = queue.consumer({ bigint: true })
       const frame = new Promise<Frame>((resolve) => consumer.on('message', resolve))
+      const keyed = new Promise<Frame>((resolve) => consumer.on('message:5', resolve))
       await queue.send('x', { type: 5 })
       t.equal((await frame).type, 5n)
+      t.equal(await keyed, await frame)
       await consumer.close()
     })
   })

@@ -80,6 +80,18 @@ for (const kind of kinds) {
       await demux.close()
     })
 
+    t.test('hold: the loop pauses at 16 where no highWaterMark is given', async (t) => {
+      const queue = openQueue(t, kind)
+      const demux = queue.demultiplex()
+      const sending = Array.from({ length: 40 }, () => queue.send('x', { type: 5 }))
+      await until(() => demux.held >= 16)
+      await settle()
+      t.equal(demux.held, 16)
+      t.equal((await take(demux.readable(5), 40)).length, 40)
+      await Promise.all(sending)
+      await demux.close()
+    })
+
     t.test('discard: a frame that nobody claims is told and dropped', async (t) => {
       const queue = openQueue(t, kind)
       const demux = queue.demultiplex({ unclaimed: 'discard', highWaterMark: 1 })
@@ -152,6 +164,19 @@ for (const kind of kinds) {
       )
       t.match(error, { name: 'QueueError', code: 'ERR_FRAMES_LOST' })
       t.equal(error.frames?.length, 10)
+    })
+
+    t.test('closing the queue: frames that do not fit back are its error', async (t) => {
+      const queue = openQueue(t, kind)
+      const demux = queue.demultiplex()
+      const failed = new Promise<QueueError>((resolve) => {
+        demux.on('error', (error) => resolve(error as QueueError))
+      })
+      fill(queue, 5)
+      await until(() => demux.held === 10)
+      fill(queue, 6)
+      await queue.close()
+      t.match(await failed, { code: 'ERR_FRAMES_LOST', frames: { length: 10 } })
     })
 
     for (const close of ['demux', 'queue'] as const) {

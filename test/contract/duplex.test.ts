@@ -64,6 +64,23 @@ for (const kind of kinds) {
       t.same(await reading, [])
     })
 
+    t.test('stop gives its wait up, also where the writable side goes on', async (t) => {
+      const queue = openQueue(t, kind)
+      const duplex = queue.duplex()
+      const ended = new Promise((resolve) => duplex.on('end', resolve))
+      duplex.resume()
+      await settle()
+      duplex.stop()
+      await ended
+      for (const text of ['', 'x']) await write(duplex, text)
+      await settle()
+      t.same(
+        drain(queue).map(([, text]) => text),
+        ['', 'x'],
+      )
+      duplex.destroy()
+    })
+
     t.test('eof on both sides is an end for each', async (t) => {
       const queue = openQueue(t, kind)
       const duplex = queue.duplex({ send: { eof: true }, receive: { eof: true } })

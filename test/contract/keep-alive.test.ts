@@ -65,15 +65,18 @@ for (const kind of kinds) {
       t.equal(said, 'got message')
     })
 
-    t.test('a readable does', async (t) => {
+    // Here the timer does not keep it alive: what waits has to, or the child says that it ends.
+    t.test('a readable does, after unref and ref too', async (t) => {
       const said = await answer(t, kind, ({ open }, address, told) => {
         const answers = open(told)
         const readable = open(address).readable()
+        readable.unref().ref()
         readable.on('data', ({ data }) => {
           answers.trySend(`got ${data}`)
           readable.destroy()
         })
-        answers.trySend('waiting')
+        setTimeout(() => answers.trySend('waiting'), 20).unref()
+        process.on('exit', () => answers.trySend('ended'))
       })
       t.equal(said, 'got message')
     })
@@ -87,7 +90,8 @@ for (const kind of kinds) {
           answers.trySend(`got ${data}`)
           consumer.close()
         })
-        answers.trySend('waiting')
+        setTimeout(() => answers.trySend('waiting'), 20).unref()
+        process.on('exit', () => answers.trySend('ended'))
       })
       t.equal(said, 'got message')
     })
