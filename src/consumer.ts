@@ -78,17 +78,21 @@ export class QueueConsumer<F = Frame> extends EventEmitter<ConsumerEvents<F>> {
     if (!this.emit('invalid', error, frame)) this.#source.destroy(error)
   }
 
+  // Before the start there is nobody to flow to; a stream paused by then would not start to.
+  get #flowing(): boolean {
+    return this.#source.listenerCount('data') > 0
+  }
+
   /** Takes no more than `highWaterMark` messages until `resume()`. */
   pause(): this {
     this.#paused = true
-    this.#source.pause()
+    if (this.#flowing) this.#source.pause()
     return this
   }
 
   resume(): this {
     this.#paused = false
-    // Before the start there is nobody to flow to.
-    if (this.#source.listenerCount('data') > 0) this.#source.resume()
+    if (this.#flowing) this.#source.resume()
     return this
   }
 

@@ -134,6 +134,29 @@ for (const kind of kinds) {
       await consumer.close()
     })
 
+    t.test('paused and resumed before the start it starts', async (t) => {
+      const orders: ('pause' | 'resume' | 'listen')[][] = [
+        ['listen', 'pause', 'resume'],
+        ['pause', 'listen', 'resume'],
+        ['pause', 'resume', 'listen'],
+      ]
+      for (const order of orders) {
+        const queue = openQueue(t, kind)
+        const consumer = queue.consumer()
+        let heard = 0
+        const steps = {
+          pause: () => consumer.pause(),
+          resume: () => consumer.resume(),
+          listen: () => consumer.on('message', () => heard++),
+        }
+        for (const step of order) steps[step]()
+        await queue.send('x')
+        await until(() => heard === 1)
+        t.equal(heard, 1, order.join(', '))
+        await consumer.close()
+      }
+    })
+
     t.test('close puts unread frames back and tells', async (t) => {
       const queue = openQueue(t, kind)
       for (const text of ['a', 'b', 'c']) await queue.send(text)
