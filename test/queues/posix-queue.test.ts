@@ -113,6 +113,17 @@ test('configure', async (t) => {
     queue.configure({})
   })
 
+  t.test('refuses maxBytes, which System V alone has, and changes nothing', async (t) => {
+    const queue = openQueue(t, 'posix')
+    const before = queue.stats()
+    t.throws(() => queue.configure({ mode: 0o644, maxBytes: 100 }), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /"configuration\.maxBytes"/,
+    })
+    t.same(queue.stats(), before)
+  })
+
   t.test(
     'changes owner and group',
     { skip: process.getuid?.() !== 0 && 'needs root' },
@@ -202,7 +213,12 @@ test('a descriptor', async (t) => {
 
   t.test('that is no queue is refused, and stays open', async (t) => {
     const fd = openSync('/dev/null', 'r')
-    t.throws(() => open({ fd }), { name: 'QueueError', code: 'EBADF', address: `posix:fd=${fd}` })
+    t.throws(() => open({ fd }), {
+      name: 'QueueError',
+      code: 'EBADF',
+      address: `posix:fd=${fd}`,
+      message: /the descriptor is not an open POSIX queue/,
+    })
     t.doesNotThrow(() => closeSync(fd))
     t.throws(() => open({ fd }), { name: 'QueueError', code: 'EBADF' })
   })
