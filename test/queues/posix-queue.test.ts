@@ -42,6 +42,7 @@ test('what System V alone has is ENOTSUP', async (t) => {
   await t.rejects(queue.receive({ type: -5 }), demultiplex)
   await t.rejects(queue.receive({ type: 5, except: true }), refused)
   t.throws(() => queue.tryReceive({ type: 5 }), demultiplex)
+  t.throws(() => queue.tryReceive({ except: true }), demultiplex)
   t.throws(() => queue.clear({ type: 5 }), demultiplex)
   t.throws(() => queue.readable({ type: 5 }), demultiplex)
   t.throws(() => queue.consumer({ type: 5 }), demultiplex)
@@ -50,6 +51,8 @@ test('what System V alone has is ENOTSUP', async (t) => {
   t.throws(() => queue.consumer({ ack: true }), refused)
   t.throws(() => queue.peek(), refused)
   t.equal((await queue.receive({ type: 0 })).data.toString(), 'x', 'type 0 is any')
+  await queue.send('y', { type: 5 })
+  t.equal(queue.tryReceive({ type: 0n })?.data.toString(), 'y', 'as a bigint too')
 })
 
 test('maxMessages and maxMessageSize', async (t) => {
