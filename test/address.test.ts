@@ -75,6 +75,7 @@ test('a number is a key, and its negative int32 form the same', async (t) => {
   t.equal(formatAddress(0xdeadc0de), 'sysv:0xdeadc0de')
   t.equal(formatAddress(0xdeadc0de - 2 ** 32), 'sysv:0xdeadc0de')
   t.equal(formatAddress({ key: -1 }), 'sysv:0xffffffff')
+  t.equal(formatAddress(-(2 ** 31)), 'sysv:0x80000000')
 })
 
 test('the character of a digit is written as its code', async (t) => {
@@ -191,6 +192,13 @@ test('ftok', async (t) => {
     }
     t.equal(ftok(path, 'a'), ftok(path, 97))
     t.equal(ftok(path, '7'), ftok(path, 55))
+  })
+
+  t.test('tells devices apart', async (t) => {
+    for (const path of ['/proc/version', '/dev/null', '/sys/kernel']) {
+      const { dev, ino } = statSync(path, { bigint: true })
+      t.equal(ftok(path, 42), Number((42n << 24n) | ((dev & 0xffn) << 16n) | (ino & 0xffffn)))
+    }
   })
 
   t.test('agrees with ftok(3)', async (t) => {

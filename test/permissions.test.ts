@@ -1,5 +1,5 @@
 /** What other users may do with a queue. They are real ones: the tests need root to become them. */
-import { open } from 'kernelmq'
+import { open, type SysVQueue } from 'kernelmq'
 import { test } from 'tap'
 import { inChild } from './fixtures/child.js'
 import { kinds, openQueue, unusedAddress } from './fixtures/queues.js'
@@ -7,6 +7,7 @@ import { kinds, openQueue, unusedAddress } from './fixtures/queues.js'
 const OWNER = 20_001
 const OTHER = 20_002
 const GROUP = 20_003
+const CREATOR = 20_004
 
 const skip = process.getuid?.() === 0 ? false : 'only root can become another user'
 
@@ -132,6 +133,62 @@ for (const kind of kinds) {
       t.strictSame(modes, [0o600, 0o642])
     })
   }
+}
+
+/** Who may open a queue that one user created and another one has been given, in two groups. */
+const users = {
+  owner: { uid: OWNER, gid: OTHER, groups: [] },
+  creator: { uid: CREATOR, gid: OTHER, groups: [] },
+  'the group': { uid: OTHER, gid: GROUP, groups: [] },
+  "the creator's group": { uid: OTHER, gid: CREATOR, groups: [] },
+  'one of several groups': { uid: OTHER, gid: OTHER, groups: [CREATOR, GROUP] },
+  others: { uid: OTHER, gid: OTHER, groups: [] },
+} satisfies Record<string, User>
+
+interface User {
+  uid: number
+  gid: number
+  groups: number[]
+}
+
+function as<T>({ uid, gid, groups }: User, call: () => T): T {
+  const { setgroups, setegid, seteuid } = process as Required<NodeJS.Process>
+  const before = process.getgroups?.() ?? []
+  setgroups(groups)
+  setegid(gid)
+  seteuid(uid)
+  try {
+    return call()
+  } finally {
+    seteuid(0)
+    setegid(0)
+    setgroups(before)
+  }
+}
+
+for (const [who, user] of Object.entries(users)) {
+  test(`sysv: by id, ${who} may open what the kernel lets them by key`, { skip }, async (t) => {
+    const address = unusedAddress(t, 'sysv')
+    const creator = { uid: CREATOR, gid: CREATOR, groups: [] }
+    const { id } = as(creator, () => open(address, { create: true })) as SysVQueue
+    const queue = open(address)
+    t.teardown(() => queue.close())
+    for (const mode of [0o600, 0o642, 0o462, 0o246, 0o420, 0o264]) {
+      queue.configure({ mode, uid: OWNER, gid: GROUP })
+      for (const access of ['read', 'write', 'read-write'] as const) {
+        const [byKey, byId] = [address, { id }].map((address) => {
+          try {
+            as(user, () => open(address, { access })).close()
+            return 'ok'
+          } catch (error) {
+            return (error as NodeJS.ErrnoException).code
+          }
+        })
+        t.match(byKey, /^(ok|EACCES)$/)
+        t.equal(byId, byKey, `${access} with mode ${mode.toString(8)}`)
+      }
+    }
+  })
 }
 
 test('sysv: what others may not read is listed all the same', { skip }, async (t) => {

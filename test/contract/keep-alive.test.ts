@@ -149,6 +149,25 @@ for (const kind of kinds) {
       })
     })
 
+    t.test('after unref the time limit of a wait does not either', async (t) => {
+      await ends(t, kind, ({ open }, address) => {
+        const queue = open(address)
+        if (queue.unref().ref() !== queue) throw new Error('ref() returns the queue')
+        queue.unref().receive({ timeout: 30_000 })
+        setTimeout(() => process.exit(9), 5000).unref()
+      })
+    })
+
+    t.test('unref works while a send waits', async (t) => {
+      await ends(t, kind, ({ open }, address) => {
+        const queue = open(address)
+        while (queue.trySend(Buffer.alloc(256)));
+        queue.send(Buffer.alloc(256))
+        setTimeout(() => queue.unref(), 1)
+        setTimeout(() => process.exit(9), 5000).unref()
+      })
+    })
+
     t.test('unref of a readable and of a consumer is for these', async (t) => {
       await ends(t, kind, ({ open }, address) => {
         const queue = open(address)

@@ -21,6 +21,25 @@ for (const kind of kinds) {
       }
     })
 
+    t.test('the time is in milliseconds', async (t) => {
+      const queue = openQueue(t, kind)
+      const order: string[] = []
+      // Timers of one turn fire in the order of their times, however late.
+      const over = new Promise<void>((resolve) => {
+        setTimeout(() => order.push('30 ms'), 30)
+        setTimeout(() => {
+          order.push('50 ms')
+          resolve()
+        }, 50)
+      })
+      await t.rejects(
+        queue.receive({ timeout: 40 }).finally(() => order.push('timeout')),
+        { code: 'ETIMEDOUT' },
+      )
+      await over
+      t.same(order, ['30 ms', 'timeout', '50 ms'])
+    })
+
     t.test('what comes after the time is over stays in the queue', async (t) => {
       const queue = openQueue(t, kind)
       await t.rejects(queue.receive({ timeout: 1 }), { code: 'ETIMEDOUT' })

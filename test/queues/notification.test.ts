@@ -1,7 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { getEventListeners } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { open, type PosixStats } from 'kernelmq'
 import { test } from 'tap'
 import { inChild, runChild } from '../fixtures/child.js'
+import { Child } from '../fixtures/processes.js'
 import { openAgain, openQueue } from '../fixtures/queues.js'
 import { settle } from '../fixtures/streams.js'
 
@@ -25,6 +30,46 @@ test('the registration stands when the call returns, and stats tells of it', asy
   t.ok(queue.trySend('x'))
   await notified
   t.match(queue.stats(), { notifyPid: null, notifyMethod: null, notifySignal: null })
+})
+
+test('stats tells of a registration by signal, and of one that tells nobody', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'kernelmq-notify-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const source = join(folder, 'notify.c')
+  const program = join(folder, 'notify')
+  writeFileSync(
+    source,
+    `#include <fcntl.h>
+     #include <mqueue.h>
+     #include <signal.h>
+     #include <stdlib.h>
+     #include <unistd.h>
+     int main(int n, char **v) {
+       struct sigevent event = {.sigev_notify = atoi(v[2]), .sigev_signo = SIGUSR2};
+       if (mq_notify(mq_open(v[1], O_RDONLY), &event) < 0) return n;
+       if (write(1, "registered\\n", 11) < 0) return n;
+       char end;
+       return read(0, &end, 1);
+     }`,
+  )
+  try {
+    execFileSync('cc', ['-o', program, source, '-lrt'], { stdio: 'ignore' })
+  } catch {
+    return t.comment('skipped: no C compiler here')
+  }
+  // SIGEV_SIGNAL and SIGEV_NONE.
+  for (const [method, seen] of [
+    ['0', { notifyMethod: 'signal', notifySignal: constants.signals.SIGUSR2 }],
+    ['1', { notifyMethod: 'none', notifySignal: null }],
+  ] as const) {
+    const queue = openQueue(t, 'posix')
+    const child = new Child(t, program, [queue.address, method])
+    t.equal(await child.line(), 'registered')
+    t.match(queue.stats(), { notifyPid: child.process.pid, ...seen })
+    child.tell('end')
+    await child.outcome
+    t.match(queue.stats(), { notifyPid: null, notifyMethod: null, notifySignal: null })
+  }
 })
 
 test('a message on a queue that is not empty tells nobody', async (t) => {

@@ -42,6 +42,7 @@ test('what System V alone has is ENOTSUP', async (t) => {
   await t.rejects(queue.receive({ type: -5 }), demultiplex)
   await t.rejects(queue.receive({ type: 5, except: true }), refused)
   t.throws(() => queue.tryReceive({ type: 5 }), demultiplex)
+  t.throws(() => queue.tryReceive({ except: true }), demultiplex)
   t.throws(() => queue.clear({ type: 5 }), demultiplex)
   t.throws(() => queue.readable({ type: 5 }), demultiplex)
   t.throws(() => queue.consumer({ type: 5 }), demultiplex)
@@ -50,6 +51,8 @@ test('what System V alone has is ENOTSUP', async (t) => {
   t.throws(() => queue.consumer({ ack: true }), refused)
   t.throws(() => queue.peek(), refused)
   t.equal((await queue.receive({ type: 0 })).data.toString(), 'x', 'type 0 is any')
+  await queue.send('y', { type: 5 })
+  t.equal(queue.tryReceive({ type: 0n })?.data.toString(), 'y', 'as a bigint too')
 })
 
 test('maxMessages and maxMessageSize', async (t) => {
@@ -111,6 +114,17 @@ test('configure', async (t) => {
     queue.configure({ mode: 0o644 })
     t.same(queue.stats(), { ...before, mode: 0o644 })
     queue.configure({})
+  })
+
+  t.test('refuses maxBytes, which System V alone has, and changes nothing', async (t) => {
+    const queue = openQueue(t, 'posix')
+    const before = queue.stats()
+    t.throws(() => queue.configure({ mode: 0o644, maxBytes: 100 }), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /"configuration\.maxBytes"/,
+    })
+    t.same(queue.stats(), before)
   })
 
   t.test(
@@ -202,7 +216,12 @@ test('a descriptor', async (t) => {
 
   t.test('that is no queue is refused, and stays open', async (t) => {
     const fd = openSync('/dev/null', 'r')
-    t.throws(() => open({ fd }), { name: 'QueueError', code: 'EBADF', address: `posix:fd=${fd}` })
+    t.throws(() => open({ fd }), {
+      name: 'QueueError',
+      code: 'EBADF',
+      address: `posix:fd=${fd}`,
+      message: /the descriptor is not an open POSIX queue/,
+    })
     t.doesNotThrow(() => closeSync(fd))
     t.throws(() => open({ fd }), { name: 'QueueError', code: 'EBADF' })
   })

@@ -175,6 +175,9 @@ test('list', async (t) => {
 test('posixCost', async (t) => {
   t.equal(posixCost(10, 8192), 82_880)
   t.equal(posixCost(1, 1), 97)
+  // No more than 32768 priorities have a node each.
+  t.equal(posixCost(32_768, 1), 32_768 * 97)
+  t.equal(posixCost(40_000, 1), 40_000 * 49 + 32_768 * 48)
 
   t.test('is what the kernel charges', { skip: noNamespace }, async (t) => {
     // As a user with no other queue: RLIMIT_MSGQUEUE counts all of one user's.

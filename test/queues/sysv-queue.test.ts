@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { type Frame, open, type QueueError, SysVQueue } from 'kernelmq'
+import { randomInt } from 'node:crypto'
+import { type Frame, list, open, type QueueError, SysVQueue, unlink } from 'kernelmq'
 import { test } from 'tap'
 import { inChild, noNamespace, ownNamespace } from '../fixtures/child.js'
 import { drain, fill, openAgain, openQueue, removeAfter, texts } from '../fixtures/queues.js'
@@ -83,6 +84,14 @@ test('selection by type', async (t) => {
     await queue.send('x', { type: 7 })
     t.equal(queue.clear({ type: -7 }), 1)
     t.equal(queue.clear({ type: 8 }), 0)
+  })
+
+  t.test('clear discards what is selected and leaves the others', async (t) => {
+    const queue = await full()
+    t.equal(queue.clear({ type: 1 }), 2)
+    t.equal(queue.clear({ type: -3 }), 2)
+    t.equal(queue.clear({ type: 4 }), 0)
+    t.same(words(queue), ['e'])
   })
 
   t.test('a readable of one type leaves the others', async (t) => {
@@ -246,9 +255,12 @@ test('stats has all of IPC_STAT', async (t) => {
   await queue.send('de')
   t.match(queue.stats(), { messages: 2, bytes: 5, lastSendPid: process.pid, lastReceivePid: 0 })
   t.ok(Number(queue.stats().lastSendTime) >= started)
+  t.equal(queue.stats().lastReceiveTime, null)
   await queue.receive()
   t.match(queue.stats(), { messages: 1, bytes: 2, lastReceivePid: process.pid })
   t.ok(Number(queue.stats().lastReceiveTime) >= started)
+  const { lastSendTime, lastReceiveTime, changeTime } = queue.stats()
+  for (const time of [lastSendTime, lastReceiveTime, changeTime]) t.ok(Number(time) <= Date.now())
   t.same(
     Object.keys(queue.stats()).sort(),
     [
@@ -388,6 +400,9 @@ test('maxBytes at creation', async (t) => {
     t.teardown(() => queue.close())
     const msgmnb = Number(execFileSync('cat', ['/proc/sys/kernel/msgmnb']))
     t.equal((queue.stats() as { maxBytes?: number }).maxBytes, msgmnb)
+    const msgmax = Number(execFileSync('cat', ['/proc/sys/kernel/msgmax']))
+    t.equal(queue.maxMessageSize, Math.min(msgmax, msgmnb))
+    t.equal(queue.stats().maxMessageSize, queue.maxMessageSize)
   })
 
   t.test('more than 32 bits is refused, there and later', async (t) => {
@@ -428,6 +443,15 @@ test('addresses', async (t) => {
     t.match(queue.address, /^sysv:0x[0-9a-f]{8}$/)
   })
 
+  t.test('a small key has eight digits too', async (t) => {
+    const address = `sysv:0x0${randomInt(2 ** 24, 2 ** 28).toString(16)}`
+    removeAfter(t, address)
+    const queue = open(address, { create: true, exclusive: true })
+    t.teardown(() => queue.close())
+    t.equal(queue.address, address)
+    t.ok(list().some((each) => each.address === address))
+  })
+
   t.test('by id', async (t) => {
     const queue = openQueue(t, 'sysv')
     const again = open({ id: queue.id })
@@ -445,6 +469,14 @@ test('addresses', async (t) => {
     })
   })
 
+  t.test('unlink removes by id, and of an identifier that is gone it is ENOENT', async (t) => {
+    const { id, address } = openQueue(t, 'sysv')
+    unlink({ id })
+    t.throws(() => open(address), { code: 'ENOENT' })
+    const gone = { name: 'QueueError', code: 'ENOENT', address: `sysv:id=${id}` }
+    t.throws(() => unlink({ id }), gone)
+  })
+
   t.test('by id, permissions are asked for at open', async (t) => {
     const queue = asOrdinaryUser(() => openQueue(t, 'sysv', { mode: 0o400 }))
     asOrdinaryUser(() => {
@@ -452,6 +484,20 @@ test('addresses', async (t) => {
       t.throws(() => open({ id: queue.id }, { access: 'write' }), { code: 'EACCES' })
       t.equal(open({ id: queue.id }, { access: 'read' }).id, queue.id)
     })
+  })
+
+  t.test('by id, a handle does what its access is for and no more, for root too', async (t) => {
+    const queue = openQueue(t, 'sysv')
+    const byId = (access: 'read' | 'write') => {
+      const handle = open({ id: queue.id }, { access })
+      t.teardown(() => handle.close())
+      return handle
+    }
+    const refused = { name: 'QueueError', code: 'EBADF' }
+    t.throws(() => byId('read').trySend('x'), refused)
+    t.ok(byId('write').trySend('x'))
+    t.throws(() => byId('write').tryReceive(), refused)
+    t.equal(byId('read').tryReceive()?.data.toString(), 'x')
   })
 
   t.test('private queues are new each time', async (t) => {
