@@ -12,22 +12,25 @@ t.test('--help lists every command', async (t) => {
   for (const command of commands) t.match(text, new RegExp(`^  ${command} `, 'm'), command)
 })
 
-t.test('it is what the commands say of themselves, though printed without asking them', async (t) => {
-  const program = await buildProgram([])
-  let help = ''
-  program.configureOutput({
-    writeOut: (text) => {
-      help += text
-    },
-    getOutHelpWidth: () => 80,
-  })
-  program.outputHelp()
-  for (const args of [['--help'], ['-h'], ['help']]) {
-    const { code, text } = await kmq(t, args)
-    t.equal(text, help, args.join(' '))
-    t.equal(code, 0)
-  }
-})
+t.test(
+  'it is what the commands say of themselves, though printed without asking them',
+  async (t) => {
+    const program = await buildProgram([])
+    let help = ''
+    program.configureOutput({
+      writeOut: (text) => {
+        help += text
+      },
+      getOutHelpWidth: () => 80,
+    })
+    program.outputHelp()
+    for (const args of [['--help'], ['-h'], ['help']]) {
+      const { code, text } = await kmq(t, args)
+      t.equal(text, help, args.join(' '))
+      t.equal(code, 0)
+    }
+  },
+)
 
 for (const command of commands) {
   t.test(`${command} --help says what it takes`, async (t) => {
