@@ -7,7 +7,7 @@ const FLAGS = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-Werror']
 
 export function compile() {
   mkdirSync(BUILD, { recursive: true })
-  for (const program of ['sender', 'receiver', 'pinger', 'echo']) {
+  for (const program of ['sender', 'receiver', 'pinger', 'echo', 'filter']) {
     cc([`${C_SOURCES}${program}.c`, `${C_SOURCES}channel.c`], program)
   }
   for (const program of ['sender', 'receiver']) {

@@ -8,6 +8,8 @@
  * - `ERR_JETSTREAM_DISABLED`: the server, or the account, has no JetStream
  * - `ERR_STREAM_NOT_FOUND`, `ERR_STREAM_SUBJECTS`: no such stream; it stores other subjects
  * - `ERR_STREAM_REFUSED`: the stream will never take this message; `hint` tells why
+ * - `ERR_STREAM_WENT_BACK`: of `'retry'` alone: the stream has not what it delivered, and goes on from
+ *   where it stands now; what is published there again comes twice
  * - `ERR_PAYLOAD_TOO_LARGE`: a message above the server's `max_payload` or the stream's `max_msg_size`
  * - `ERR_JOURNAL_BUSY`: another bridge uses the journal
  * - `ERR_JOURNAL_CONFLICT`: somebody else received from the queue
@@ -21,6 +23,7 @@ export type BridgeErrorCode =
   | 'ERR_STREAM_NOT_FOUND'
   | 'ERR_STREAM_SUBJECTS'
   | 'ERR_STREAM_REFUSED'
+  | 'ERR_STREAM_WENT_BACK'
   | 'ERR_PAYLOAD_TOO_LARGE'
   | 'ERR_JOURNAL_BUSY'
   | 'ERR_JOURNAL_CONFLICT'

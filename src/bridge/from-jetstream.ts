@@ -140,12 +140,19 @@ export class JetStreamReadable extends Readable {
   /** The last message that the kernel has, by a file that may be about what is no more. */
   async #noted(): Promise<number> {
     const last = this.#position?.last ?? START
-    if ((await this.#durable.isMine()) && (await this.#durable.remembers(last))) {
-      return last.sequence
+    if (await this.#durable.isMine()) {
+      if (await this.#durable.remembers(last)) return last.sequence
+      this.#tellOfReturn(last)
     }
     // Before the consumer is made: the next reader would believe the note of this one.
     this.#position?.note(START)
     return START.sequence
+  }
+
+  #tellOfReturn({ sequence }: Place): void {
+    const { stream } = this.#options
+    const message = `the stream ${stream} went back: it was restored, or its server lost message ${sequence}, which was delivered; what is published again comes again`
+    this.emit('retry', new BridgeError('ERR_STREAM_WENT_BACK', message))
   }
 
   /** Frames come as JetStream sends them; what may be taken is bounded by what is acknowledged. */
@@ -236,6 +243,7 @@ export class JetStreamReadable extends Readable {
       const { delivery } = await this.#durable.claim(oldest, START.sequence)
       this.#claim.delivery = delivery
     } else {
+      this.#tellOfReturn(this.#last)
       // The numbers are others' now. What is held comes again, and what they are given to is new.
       this.#held.clear()
       this.#last = START

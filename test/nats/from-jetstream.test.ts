@@ -6,6 +6,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
 import { type AckFrame, Frame } from 'kernelmq'
 import {
+  type BridgeError,
   ensureStream,
   fromJetStream,
   type JetStreamReadable,
@@ -250,7 +251,10 @@ for (const living of [true, false]) {
         await publisher.close()
       }
       await publish('a', 'b', 'c')
-      let source = await reader()
+      const told: string[] = []
+      const listen = (source: JetStreamReadable) =>
+        source.on('retry', (error: BridgeError) => told.push(error.code))
+      let source = listen(await reader())
       for (const frame of await take(source, 3)) frame.ack()
       await own.kill()
       own.save()
@@ -264,11 +268,12 @@ for (const living of [true, false]) {
       own.restore()
       await own.start()
       await publish('d', 'e', 'f', 'g')
-      if (!living) source = await reader()
+      if (!living) source = listen(await reader())
       // What comes again of the first three depends on what the server had noted.
       let found: string[] = []
       while (found.at(-1) !== 'g') found = found.concat(text(await take(source, 1)))
       t.same(found.slice(-4), ['d', 'e', 'f', 'g'])
+      t.equal(told.filter((code) => code === 'ERR_STREAM_WENT_BACK').length, 1, told.join())
       source.destroy()
     },
   )
