@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
-import { type Block, type Example, expectedLines, readExamples } from './fixtures/examples.js'
+import { noNamespace, ownNamespace } from './fixtures/child.js'
+import {
+  type Block,
+  type Example,
+  expectedLines,
+  readExamples,
+  readSessions,
+} from './fixtures/examples.js'
 
 const root = new URL('..', import.meta.url)
 const files = [
@@ -125,7 +132,15 @@ async function run(commands: string[]): Promise<{ code: number | null; output: s
     status=0
     for pid in $pids; do wait $pid || status=$?; done
     exit $status`
-  const [command = 'sh', ...options] = [...(namespace ?? []), 'sh', '-c', script]
+  return runIn(namespace ?? [], script)
+}
+
+async function runIn(
+  wrapper: readonly string[],
+  script: string,
+  shell = 'sh',
+): Promise<{ code: number | null; output: string }> {
+  const [command = shell, ...options] = [...wrapper, shell, '-c', script]
   mkdirSync(join(folder, 'work'), { recursive: true })
   const child = spawn(command, options, {
     cwd: join(folder, 'work'),
@@ -159,4 +174,28 @@ for (const example of examples) {
       at = Math.max(at, place)
     }
   })
+}
+
+/** Process identifiers and other long numbers are others each time, and so the columns' widths. */
+function comparable(text: string): string {
+  return text.replaceAll(/\d{3,}/g, 'N').replaceAll(/ +/g, ' ')
+}
+
+for (const { name, text } of files.flatMap((file) => readSessions(root.href, file))) {
+  t.test(`the session at ${name} goes like that`, { skip: noNamespace }, async (t) => {
+    const commands = [...text.matchAll(/^\$ (.+)$/gm)].map(([, command]) => command as string)
+    t.ok(commands.length > 1)
+    const script = [
+      'exec 2>&1',
+      'mkdir -p mqueue && mount -t mqueue none mqueue',
+      ...commands.flatMap((command) => [`printf '%s\\n' ${quote(`$ ${command}`)}`, command]),
+      'wait',
+    ].join('\n')
+    const { output } = await runIn(ownNamespace, script, 'bash')
+    t.equal(comparable(output), comparable(text))
+  })
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -170,6 +170,31 @@ test('list', async (t) => {
       t.same({ ...found, nonBlocking: true }, seen.stats)
     },
   )
+
+  t.test(
+    'has POSIX queues that we may not read, and NaN for what is in them',
+    { skip: noNamespace || (process.getuid?.() !== 0 && 'only root can become another user') },
+    async (t) => {
+      const seen = await inChild(
+        async ({ open, list }) => {
+          const { execFileSync } = await import('node:child_process')
+          const { mkdtempSync } = await import('node:fs')
+          open('/hidden', { create: true, maxMessages: 2, maxMessageSize: 16 })
+          const where = mkdtempSync('/tmp/kernelmq-mqueue-')
+          execFileSync('mount', ['-t', 'mqueue', 'none', where])
+          process.seteuid?.(65_534)
+          const stats = list().find(({ address }) => address === '/hidden')
+          process.seteuid?.(0)
+          execFileSync('umount', [where])
+          execFileSync('rmdir', [where])
+          const { messages, bytes, mode, uid } = stats ?? {}
+          return { mode, uid, unknown: [messages, bytes].map(Number.isNaN) }
+        },
+        { command: ownNamespace },
+      )
+      t.same(seen, { mode: 0o600, uid: 0, unknown: [true, true] })
+    },
+  )
 })
 
 test('posixCost', async (t) => {
