@@ -115,7 +115,10 @@ function run(command) {
 /** @param {{ name: string }[]} ways @param {number[][]} seconds */
 function print(ways, seconds) {
   const fifo = seconds[0]
-  const table = new Table({ head: ['', 'seconds, median', 'least', 'most', '× fifo'] })
+  const table = new Table({
+    head: ['', 'seconds, median', 'least', 'most', '× fifo'],
+    style: { compact: true, head: [], border: [] },
+  })
   for (const [i, { name }] of ways.entries()) {
     const ratio = median(seconds[i].map((each, round) => each / fifo[round]))
     const figures = [median(seconds[i]), Math.min(...seconds[i]), Math.max(...seconds[i]), ratio]
