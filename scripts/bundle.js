@@ -24,15 +24,5 @@ await build({
   logLevel: 'warning',
 })
 
-// What `kmq --help` prints, so that it need not be laid out each time.
-const { buildProgram } = await import(`${root}/dist/cli/program.js`)
-const program = await buildProgram([])
-let help = ''
-program.configureOutput({
-  writeOut: (text) => {
-    help += text
-  },
-  getOutHelpWidth: () => 80,
-})
-program.outputHelp()
-writeFileSync(`${root}/dist/cli/help.txt`, help)
+const { helpText } = await import(`${root}/dist/cli/program.js`)
+writeFileSync(`${root}/dist/cli/help.txt`, await helpText())

@@ -61,6 +61,20 @@ export async function buildProgram(args: readonly string[]): Promise<commander.C
   return program
 }
 
+/** What `kmq --help` prints. The build writes it down, so that it need not be laid out each time. */
+export async function helpText(): Promise<string> {
+  const program = await buildProgram([])
+  let text = ''
+  program.configureOutput({
+    writeOut: (piece) => {
+      text += piece
+    },
+    getOutHelpWidth: () => 80,
+  })
+  program.outputHelp()
+  return text
+}
+
 /** The program with all commands loaded: for the manual page and the completion scripts. */
 export async function buildWholeProgram(): Promise<commander.Command> {
   const program = await buildProgram([])

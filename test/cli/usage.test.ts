@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { buildProgram, buildWholeProgram } from '../../src/cli/program.js'
+import { buildWholeProgram, helpText } from '../../src/cli/program.js'
 import { kmq } from '../fixtures/kmq.js'
 import { openQueue, unusedAddress } from '../fixtures/queues.js'
 
@@ -15,15 +15,7 @@ t.test('--help lists every command', async (t) => {
 t.test(
   'it is what the commands say of themselves, though printed without asking them',
   async (t) => {
-    const program = await buildProgram([])
-    let help = ''
-    program.configureOutput({
-      writeOut: (text) => {
-        help += text
-      },
-      getOutHelpWidth: () => 80,
-    })
-    program.outputHelp()
+    const help = await helpText()
     for (const args of [['--help'], ['-h'], ['help']]) {
       const { code, text } = await kmq(t, args)
       t.equal(text, help, args.join(' '))
