@@ -159,5 +159,11 @@ export class Durable {
 
 /** The first message that JetStream knows no acknowledgement of. */
 function placeOf(info: ConsumerInfo | undefined, spare: ConsumerInfo | undefined): number {
-  return info ? info.ack_floor.stream_seq + 1 : (spare?.config.opt_start_seq ?? 1)
+  if (!info) return beginOf(spare)
+  // Of a consumer that has delivered nothing yet, a killed server forgets all but where it begins.
+  return Math.max(info.ack_floor.stream_seq + 1, beginOf(info))
+}
+
+function beginOf(info: ConsumerInfo | undefined): number {
+  return info?.config.opt_start_seq ?? 1
 }

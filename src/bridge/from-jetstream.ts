@@ -118,9 +118,7 @@ export class JetStreamReadable extends Readable {
   async #open(): Promise<void> {
     const { stream, consumer, type, position } = this.#options
     if (position !== undefined) {
-      const { streams } = await this.#js.jetstreamManager(false)
-      const { created } = await streams.info(stream)
-      this.#position = new PositionFile(position, `${stream} ${created} ${consumer}`)
+      this.#position = new PositionFile(position, `${stream} ${consumer}`)
     }
     this.#durable = new Durable(this.#js, {
       stream,

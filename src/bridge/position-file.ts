@@ -28,7 +28,7 @@ export class PositionFile {
   readonly #fd: number
   readonly #note = Buffer.alloc(NOTE_BYTES)
 
-  /** `of` names the stream's life and the consumer: a note about another one says nothing. */
+  /** `of` names the stream and the consumer: a note about another one says nothing. */
   constructor(path: string, of: string) {
     mkdirSync(dirname(path), { recursive: true })
     const { last, id } = readPosition(path, of) ?? { last: START, id: randomUUID() }
