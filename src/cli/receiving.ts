@@ -1,5 +1,6 @@
 /** Where `recv` takes its messages from, a batch at a time. */
 import { once } from 'node:events'
+import { Inbox } from '../drivers/records.js'
 import type { AckFrame, Frame, MessageQueue, QueueReadable, SysVQueue } from '../index.js'
 
 export interface Selection {
@@ -26,14 +27,17 @@ export interface Source {
 /** A batch is written at once, so it is as long as a pipe takes. */
 const BATCH_BYTES = 64 * 1024
 const BATCH_MESSAGES = 1024
+/** The memory for a batch: with headers, and where the last message is beyond. */
+const MEMORY = 2 * BATCH_BYTES
 
 /** Types as they are, to be put back as they were. */
 const EXACT = { bigint: true } as const
 
-/** Takes messages out of the queue. */
+/** Takes messages out of the queue. A batch is good until the next one is asked for. */
 export class TakingSource implements Source {
   readonly #queue: MessageQueue
   readonly #options: SourceOptions
+  readonly #inbox = new Inbox(MEMORY)
 
   constructor(queue: MessageQueue, options: SourceOptions) {
     this.#queue = queue
@@ -41,6 +45,7 @@ export class TakingSource implements Source {
   }
 
   async next(max: number, signal: AbortSignal): Promise<Frame[] | null> {
+    this.#inbox.rewind()
     const batch = this.#takeAll([], Math.min(max, BATCH_MESSAGES))
     if (batch.length > 0) return batch
     if (this.#options.drain) return null
@@ -53,7 +58,7 @@ export class TakingSource implements Source {
     let bytes = 0
     // The queue stops at an empty message, for it may be the last.
     while (batch.length < max && bytes < BATCH_BYTES && !this.#isEnd(batch.at(-1))) {
-      const frames = this.#queue.takeAll(max - batch.length, options)
+      const frames = this.#queue.takeAll(max - batch.length, options, this.#inbox)
       if (frames.length === 0) break
       for (const frame of frames) {
         batch.push(frame)

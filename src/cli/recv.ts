@@ -1,6 +1,7 @@
 /** `kmq recv` */
 import type { Command } from 'commander'
 import type { Frame } from '../index.js'
+import { ByteBuffer } from './byte-buffer.js'
 import { Stopped } from './failure.js'
 import { type Framing, framingOption, isDelimited } from './framing/framing.js'
 import { makeWriter, type Writer } from './framing/writer.js'
@@ -88,6 +89,7 @@ class Receiving {
   readonly #progress: Progress
   readonly #output = new Output().dontBlock()
   readonly #write: Writer
+  readonly #text = new ByteBuffer()
 
   constructor(source: Source, options: Options, signal: AbortSignal, progress: Progress) {
     this.#source = source
@@ -120,19 +122,16 @@ class Receiving {
 
   /** Writes messages; what is not wholly written goes back. */
   async #pass(frames: readonly Frame[]): Promise<void> {
-    const pieces: Buffer[] = []
+    const text = this.#text
     const ends: number[] = []
-    let length = 0
+    text.clear()
     for (const frame of frames) {
-      for (const piece of this.#write(frame)) {
-        pieces.push(piece)
-        length += piece.length
-      }
-      ends.push(length)
+      for (const piece of this.#write(frame)) text.add(piece)
+      ends.push(text.length)
     }
     this.#progress.waitsFor = 'the reader of standard output'
-    const { count, error } = await this.#output.write(Buffer.concat(pieces, length), this.#signal)
-    const written = count === length ? frames.length : ends.findIndex((end) => end > count)
+    const { count, error } = await this.#output.write(text.bytes, this.#signal)
+    const written = count === text.length ? frames.length : ends.findIndex((end) => end > count)
     this.#progress.bytes += count
     this.#progress.records += written
     await this.#source.settle(frames.slice(0, written))

@@ -19,7 +19,7 @@ import { openInput } from './input.js'
 import { note, plural } from './notes.js'
 import { openFor } from './opening.js'
 import { Progress } from './progress.js'
-import { SendingEnd } from './sending-end.js'
+import { BATCH_BYTES, SendingEnd } from './sending-end.js'
 import { stopOnSignals } from './stopping.js'
 import { parseType } from './values.js'
 
@@ -94,8 +94,6 @@ function checkUsage(data: readonly string[], { file, pack, framing }: Options): 
   }
 }
 
-/** A batch is sent at once, so that the reader is woken once for it. */
-const BATCH_BYTES = 64 * 1024
 const BATCH_MESSAGES = 1024
 
 class Sending {

@@ -4,6 +4,11 @@ import { type OnFull, OverflowSender } from '../overflow.js'
 import type { Message } from './framing/cutter.js'
 import type { Progress } from './progress.js'
 
+/** A batch is sent at once, so that the reader is woken once for it: the bytes of its messages. */
+export const BATCH_BYTES = 128 * 1024
+/** What it takes with the headers of packed messages, and where the last one is beyond. */
+const MEMORY = 2 * BATCH_BYTES
+
 export class SendingEnd {
   readonly #signal: AbortSignal
   readonly #progress: Progress
@@ -22,7 +27,7 @@ export class SendingEnd {
     this.#progress = progress
     this.#type = type
     this.#dropping = onFull === 'wait' ? undefined : new OverflowSender(queue, onFull)
-    this.#outlet = queue.outlet(type)
+    this.#outlet = queue.outlet(type, MEMORY)
     signal.addEventListener('abort', () => this.#outlet.destroy(signal.reason, () => {}))
   }
 

@@ -3,7 +3,7 @@ import { errno } from '../errors.js'
 import { Frame } from '../frame.js'
 import type { Driver, Liveness, MessageWait, Selector } from './driver.js'
 import { framesLost, putBack } from './put-back.js'
-import { inbox, isSafeType, type Taken, unsafeType } from './records.js'
+import { type Inbox, inbox, isSafeType, type Taken, unsafeType } from './records.js'
 
 export interface Waiter {
   /** How many messages it takes at most, asked when there are some. */
@@ -41,11 +41,11 @@ export class Receiver {
   }
 
   /** Takes what is there, up to `max`, out of turn; no frames where nothing is. */
-  takeNow(max: number, bigint: boolean): Taken {
+  takeNow(max: number, bigint: boolean, into: Inbox = inbox): Taken {
     if (this.#taken) return this.#takeEmpty(bigint)
     const driver = this.#driver
     for (;;) {
-      const taken = inbox.take(driver.longest(), bigint, (slab, offset) =>
+      const taken = into.take(driver.longest(), bigint, (slab, offset) =>
         driver.receive(slab, offset, max, this.#selector),
       )
       if (typeof taken !== 'number') return taken

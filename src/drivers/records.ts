@@ -9,6 +9,8 @@ import { Frame } from '../frame.js'
 
 const HEADER = 16
 const SLAB = 64 * 1024
+/** From here on copying costs more than two views of the memory. */
+const MUCH = 16 * 1024
 
 /** The class of what `buffer.subarray()` returns, which asks for it each time: that costs as much again. */
 const View = (Buffer as unknown as { [Symbol.species]: BufferView })[Symbol.species]
@@ -18,27 +20,39 @@ function recordSize(length: number): number {
   return HEADER + ((length + 7) & ~7)
 }
 
-function allocate(size: number): { bytes: Buffer; words: Int32Array } {
+interface Slab {
+  readonly bytes: Buffer
+  readonly words: Int32Array
+}
+
+function allocate(size: number): Slab {
   // Records, and with them the numbers in their headers, begin at multiples of eight.
   const bytes = Buffer.allocUnsafeSlow((size + 7) & ~7)
   // Frames are views of the slab: were it transferred to another thread with one of them, all would
   // be detached, and the addon would write to memory that is not ours.
   markAsUntransferable(bytes.buffer)
+  return slabOf(bytes)
+}
+
+function slabOf(bytes: Buffer): Slab {
   return { bytes, words: new Int32Array(bytes.buffer) }
 }
+
+/** Of an outbox that needs none at the moment. */
+const NO_SLAB = slabOf(Buffer.alloc(0))
 
 /** Messages to be sent: filled, sent by one call, and cleared. */
 export class Outbox {
   readonly #size: number
-  #slab: ReturnType<typeof allocate>
+  #slab = NO_SLAB
   #used = 0
   // Where the message that is being added ends so far.
   #end = 0
   count = 0
 
+  /** `size`: of its memory, which grows for a time where that is not enough. */
   constructor(size: number) {
     this.#size = size
-    this.#slab = allocate(size)
   }
 
   get bytes(): Uint8Array {
@@ -109,16 +123,29 @@ export class Outbox {
     const needed = this.#end + length + 8
     if (needed <= this.#slab.bytes.length) return
     const before = this.#slab.bytes
-    this.#slab = allocate(Math.max(needed, 2 * this.#end))
+    this.#slab = allocate(Math.max(needed, 2 * this.#end, this.#size))
     this.#slab.bytes.set(before.subarray(0, this.#end))
   }
 
-  /** What was added, from a record on, in memory of its own: for sending that has to wait. */
-  copyFrom(offset: number): Uint8Array {
-    const copy = Buffer.allocUnsafeSlow(this.#used - offset)
-    copy.set(this.#slab.bytes.subarray(offset, this.#used))
-    if (this.#slab.bytes.length > SLAB) this.#slab = allocate(this.#size)
-    return copy
+  /**
+   * What was added, from a record on, for sending that has to wait: much goes with the memory that it
+   * stands in, little is copied out of it.
+   */
+  release(offset: number): Uint8Array {
+    const waiting = this.#slab.bytes.subarray(offset, this.#used)
+    if (waiting.length < MUCH) {
+      const copy = Buffer.allocUnsafeSlow(waiting.length)
+      copy.set(waiting)
+      return copy
+    }
+    this.#slab = NO_SLAB
+    return waiting
+  }
+
+  /** What was released is sent: its memory is as good as new, and in the processor's cache. */
+  recycle({ buffer }: Uint8Array): void {
+    if (this.#slab !== NO_SLAB || buffer.byteLength > Math.max(SLAB, this.#size)) return
+    this.#slab = slabOf(Buffer.from(buffer))
   }
 }
 
@@ -141,7 +168,10 @@ export function nextRecord(slab: Uint8Array, offset: number): number {
 
 /** How many bytes of data the record at this place has. */
 export function dataLength(slab: Uint8Array, offset: number): number {
-  return new Int32Array(slab.buffer, slab.byteOffset + offset, 1)[0] as number
+  // Little-endian, as everywhere that Node.js runs; any view would cost more.
+  let length = 0
+  for (let i = 3; i >= 0; i--) length = length * 256 + (slab[offset + i] as number)
+  return length
 }
 
 /** The length of the longest of some messages. */
@@ -174,12 +204,23 @@ export function isSafeType(high: number): boolean {
 }
 
 /**
- * Where messages are taken to. One for all queues of a thread: frames are views of its slab, and when
- * that is used up a new one takes its place, so an idle queue holds no memory here.
+ * Where messages are taken to. Frames are views of its slab, and when that is used up a new one takes
+ * its place.
  */
 export class Inbox {
-  #slab = allocate(SLAB)
+  readonly #size: number
+  #slab: Slab
   #used = 0
+
+  constructor(size = SLAB) {
+    this.#size = size
+    this.#slab = allocate(size)
+  }
+
+  /** Nobody has the frames any more: the next ones take their place. */
+  rewind(): void {
+    this.#used = 0
+  }
 
   /**
    * Takes messages with one call of `receive`, which returns how many it put behind the given offset,
@@ -201,7 +242,7 @@ export class Inbox {
     const { bytes, words } = this.#slab
     const memory = bytes.buffer
     // A slab made for long messages is not spent on short ones: these are copied out of it.
-    const spare = bytes.length > SLAB
+    const spare = bytes.length > this.#size
     const frames: Frame[] = []
     let rest: Frame[] | undefined
     let error: Error | undefined
@@ -229,7 +270,7 @@ export class Inbox {
   }
 
   #renew(longest: number): void {
-    this.#slab = allocate(Math.max(SLAB, recordSize(longest)))
+    this.#slab = allocate(Math.max(this.#size, recordSize(longest)))
     this.#used = 0
   }
 }
@@ -242,5 +283,6 @@ export interface Taken {
 }
 
 /** For all queues of a thread: a call fills it, sends, and is done with it. */
-export const outbox = new Outbox(SLAB)
+export const outbox = new Outbox(4 * SLAB)
+/** For all queues of a thread, so an idle queue holds no memory here. */
 export const inbox = new Inbox()

@@ -14,6 +14,7 @@ export interface Pending {
   readonly bytes: Uint8Array
   offset: number
   count: number
+  readonly from: Outbox
   readonly done: Sent
   /** Set by a cancellation, which takes effect unless the kernel is quicker. */
   reason?: Error
@@ -76,8 +77,14 @@ export class Sender {
     }
     let offset = 0
     for (let i = 0; i < sent; i++) offset = nextRecord(messages.bytes, offset)
-    const bytes = messages.copyFrom(offset)
-    const pending: Pending = { bytes, offset: 0, count: messages.count - sent, done }
+    const bytes = messages.release(offset)
+    const pending: Pending = {
+      bytes,
+      offset: 0,
+      count: messages.count - sent,
+      from: messages,
+      done,
+    }
     this.#pending.push(pending)
     this.#begin()
     return pending
@@ -160,6 +167,9 @@ export class Sender {
   }
 
   #finishHead(error: Error | null): void {
-    this.#pending.shift()?.done(error)
+    const head = this.#pending.shift()
+    if (!head) return
+    head.from.recycle(head.bytes)
+    head.done(error)
   }
 }

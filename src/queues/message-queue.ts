@@ -4,6 +4,7 @@ import { QueueConsumer } from '../consumer.js'
 import { Channel } from '../drivers/channel.js'
 import type { Driver } from '../drivers/driver.js'
 import type { Waiter } from '../drivers/receiver.js'
+import type { Inbox } from '../drivers/records.js'
 import {
   checkSelection,
   checkSendType,
@@ -158,10 +159,10 @@ export abstract class MessageQueue<D extends Driver = Driver> {
    * Takes what is there, at most `max` messages and nothing behind an empty one, with types as bigints.
    * @internal
    */
-  takeAll(max: number, selection: SelectionOptions): Frame[] {
+  takeAll(max: number, selection: SelectionOptions, into: Inbox): Frame[] {
     const receiver = this.channel.receiver(checkSelection(this.channel.driver, selection))
     this.channel.assertOpen()
-    return receiver.takeNow(max, true).frames
+    return receiver.takeNow(max, true, into).frames
   }
 
   /** System V: the message at a position, left in the queue. `ENOTSUP` on POSIX. */
@@ -193,12 +194,12 @@ export abstract class MessageQueue<D extends Driver = Driver> {
   }
 
   /**
-   * What is beneath a writable: takes many messages at once, and copies none that goes without waiting.
+   * What is beneath a writable: takes many messages at once, of about `memory` bytes together.
    * @internal
    */
-  outlet(type?: number | bigint): Outlet {
+  outlet(type: number | bigint | undefined, memory: number): Outlet {
     const options = checkWritable(this.channel.driver, type === undefined ? {} : { type })
-    return new Outlet(this.channel, options)
+    return new Outlet(this.channel, options, memory)
   }
 
   /** Both directions as one stream. */

@@ -35,11 +35,12 @@ export class Outlet {
   /** Why it was destroyed: a write of bytes is in the middle of itself then, between two turns. */
   #reason: Error | undefined
 
-  constructor(channel: Channel, options: OutletOptions) {
+  /** `memory`: what is written in one tick, about, with 16 bytes a message. It grows with that. */
+  constructor(channel: Channel, options: OutletOptions, memory = FIRST_SLAB) {
     this.#channel = channel
     this.#options = options
     const { type } = options
-    this.#outbox = options.objectMode ? new Outbox(FIRST_SLAB) : outbox
+    this.#outbox = options.objectMode ? new Outbox(memory) : outbox
     this.#plain = isIdentity(options.codec) && typeof type !== 'function'
     this.#defaultType =
       type === undefined || typeof type === 'function' ? defaultSendType(channel.driver.kind) : type
@@ -217,7 +218,7 @@ interface Cursor {
   at: number
 }
 
-/** What a writable of messages begins with; it grows with what is written in one tick. */
+/** What a writable of messages begins with. */
 const FIRST_SLAB = 4096
 
 /** A portion at a time, so that a large write takes no second copy of itself. */

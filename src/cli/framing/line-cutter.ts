@@ -20,7 +20,23 @@ export class LineCutter implements Cutter {
   }
 
   *cut(chunk: Buffer): Iterable<Message> {
-    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
+    let at = 0
+    if (this.#rest.length > 0) {
+      at = this.#endOfLines(chunk)
+      yield* this.#cut(Buffer.concat([this.#rest, chunk.subarray(0, at)]))
+    }
+    if (at < chunk.length) yield* this.#cut(chunk.subarray(at))
+  }
+
+  /** Behind the last line end that may go into a message with the rest of before: not all is copied. */
+  #endOfLines(chunk: Buffer): number {
+    const room = Math.max(1, this.#options.best - this.#rest.length)
+    const last = chunk.lastIndexOf(this.#delimiter, room - 1)
+    const end = last < 0 ? chunk.indexOf(this.#delimiter, room) : last
+    return end < 0 ? chunk.length : end + 1
+  }
+
+  *#cut(bytes: Buffer): Iterable<Message> {
     const { pack, longest } = this.#options
     let at = 0
     for (;;) {
