@@ -1,7 +1,7 @@
 /**
  * Seconds for a log to go through a queue by `kmq send --pack` and `kmq recv`, against a fifo with `cat`,
- * and against two C programs that do no more than read, send, receive and write. `npm run bench:log
- * [MiB] [rounds]`.
+ * and against two C programs that do no more than read, send, receive and write: to /dev/null, and into
+ * a file, which is compared with the log then. `npm run bench:log [MiB] [rounds]`.
  */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -11,14 +11,17 @@ import { join } from 'node:path'
 import Table from 'cli-table3'
 import { createQueues, removeAll, removeQueues } from './harness/addresses.js'
 import { compile } from './harness/compile.js'
-import { canRaise, LARGEST_MESSAGE, posixShape, setLevel } from './harness/limits.js'
+import { canRaise, longestMessage, posixShape, setLevel } from './harness/limits.js'
 import { isSettled, runInNamespace } from './harness/namespace.js'
 import { BENCH, BUILD } from './harness/paths.js'
 import { median } from './harness/statistics.js'
 
 const [mebibytes = 1024, rounds = 5] = process.argv.slice(2).map(Number)
-/** What a queue takes in one message at default limits. */
-const DEFAULT_MESSAGE = 8192
+
+/** @typedef {'nowhere' | 'file'} To */
+/** @typedef {{ name: string, seconds: (to: To) => number }} Way */
+/** @type {To[]} */
+const destinations = ['nowhere', 'file']
 
 if (isSettled()) await measure()
 else process.exitCode = await runInNamespace()
@@ -30,10 +33,11 @@ async function measure() {
     compile()
     for (let i = 0; i < mebibytes; i++) appendFileSync(log, someLines())
     run(`mkfifo ${folder}/fifo`)
+    /** @type {Way[]} */
     const ways = [
       {
         name: 'fifo, cat',
-        seconds: () => passing(`cat ${log} > ${folder}/fifo`, `cat ${folder}/fifo`),
+        seconds: (to) => passing(log, 'cat', `cat ${folder}/fifo`, to, `> ${folder}/fifo`),
       },
       ...levels().flatMap((limits) =>
         /** @type {const} */ (['sysv', 'posix']).flatMap((kind) => [
@@ -42,10 +46,12 @@ async function measure() {
         ]),
       ),
     ]
-    /** @type {number[][]} */
-    const seconds = ways.map(() => [])
+    /** By way and destination. @type {number[][][]} */
+    const seconds = ways.map(() => destinations.map(() => []))
     for (let round = 0; round < rounds; round++) {
-      for (const [i, way] of ways.entries()) seconds[i].push(way.seconds())
+      for (const [i, way] of ways.entries()) {
+        for (const [j, to] of destinations.entries()) seconds[i][j].push(way.seconds(to))
+      }
     }
     print(ways, seconds)
   } finally {
@@ -71,17 +77,16 @@ function levels() {
  * @param {import('./harness/limits.js').Level} limits
  * @param {string} log
  * @param {(address: string, size: number) => [send: string, receive: string]} through
+ * @returns {Way}
  */
 function overQueue(program, kind, limits, log, through) {
   return {
     name: `${kind}, ${limits} limits, ${program}`,
-    seconds: () => {
+    seconds: (to) => {
       setLevel(limits)
-      const size = limits === 'raised' ? LARGEST_MESSAGE : DEFAULT_MESSAGE
+      const size = longestMessage(limits)
       const [address] = createQueues(kind, 1, posixShape(limits, size, 1))
-      const [send, receive] = through(address, size)
-      const taken = passing(`${send} < ${log}`, receive)
-      run(`${send} < ${log} & ${receive} | cmp - ${log}`)
+      const taken = passing(log, ...through(address, size), to)
       removeQueues([address])
       return taken
     },
@@ -99,11 +104,23 @@ function throughKmq(address) {
   return [`${kmq} send --pack --eof ${address}`, `${kmq} recv --eof ${address}`]
 }
 
-/** How many seconds both take. @param {string} send @param {string} receive */
-function passing(send, receive) {
+/**
+ * How many seconds both take, from start to end.
+ *
+ * @param {string} log
+ * @param {string} send
+ * @param {string} receive
+ * @param {To} to
+ * @param {string} [into] where what is sent goes, if not into a queue
+ */
+function passing(log, send, receive, to, into = '') {
+  const copy = `${log}.copy`
+  rmSync(copy, { force: true })
   const start = performance.now()
-  run(`${send} & ${receive} > /dev/null && wait $!`)
-  return (performance.now() - start) / 1000
+  run(`${send} < ${log} ${into} & ${receive} > ${to === 'file' ? copy : '/dev/null'} && wait $!`)
+  const taken = (performance.now() - start) / 1000
+  if (to === 'file') run(`cmp ${copy} ${log}`)
+  return taken
 }
 
 /** @param {string} command */
@@ -112,17 +129,19 @@ function run(command) {
   if (status !== 0) throw new Error(`${command}: ended with ${status}`)
 }
 
-/** @param {{ name: string }[]} ways @param {number[][]} seconds */
+/** @param {Way[]} ways @param {number[][][]} seconds */
 function print(ways, seconds) {
-  const fifo = seconds[0]
   const table = new Table({
-    head: ['', 'seconds, median', 'least', 'most', '× fifo'],
+    head: ['', ...destinations.flatMap((to) => [`to ${to}: seconds`, 'least … most', '× fifo'])],
     style: { compact: true, head: [], border: [] },
   })
   for (const [i, { name }] of ways.entries()) {
-    const ratio = median(seconds[i].map((each, round) => each / fifo[round]))
-    const figures = [median(seconds[i]), Math.min(...seconds[i]), Math.max(...seconds[i]), ratio]
-    table.push([name, ...figures.map((figure) => figure.toFixed(2))])
+    const figures = seconds[i].flatMap((each, j) => {
+      const ratio = median(each.map((one, round) => one / seconds[0][j][round]))
+      const range = `${Math.min(...each).toFixed(2)} … ${Math.max(...each).toFixed(2)}`
+      return [median(each).toFixed(2), range, ratio.toFixed(2)]
+    })
+    table.push([name, ...figures])
   }
   console.log(`${mebibytes} MiB, ${rounds} rounds`)
   console.log(table.toString())

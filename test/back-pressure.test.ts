@@ -50,6 +50,35 @@ for (const kind of kinds) {
     await consumer.close()
   })
 
+  t.test(`${kind}: what several writers have waiting arrives as it was written`, async (t) => {
+    const queue = openQueue(t, kind)
+    fill(queue)
+    const sender = openAgain(t, queue)
+    const sizes = { frames: LARGE, bytes: 64 * 1024 }
+    const written = Object.entries(sizes).flatMap(([mode, size]) =>
+      ['a', 'b', 'c', 'd'].map((letter) => {
+        const writer = sender.writable({ objectMode: mode === 'frames' })
+        const count = (128 * 1024) / size
+        for (let i = 0; i < count; i++) writer.write(Buffer.alloc(size, letter))
+        return new Promise<string>((resolve) => writer.end(() => resolve(letter)))
+      }),
+    )
+    const lengths: Record<string, number> = {}
+    let mixed = 0
+    const reader = queue.readable().on('data', ({ data }) => {
+      const letter = String.fromCharCode(data[0] as number)
+      lengths[letter] = (lengths[letter] ?? 0) + data.length
+      if (!data.equals(Buffer.alloc(data.length, letter))) mixed++
+    })
+    await Promise.all(written)
+    while (queue.stats().messages > 0) await turn()
+    await turn()
+    reader.destroy()
+    const each = 2 * 128 * 1024
+    t.equal(mixed, 0)
+    t.same(lengths, { x: 10 * LARGE, a: each, b: each, c: each, d: each })
+  })
+
   t.test(`${kind}: a flood lets timers have their turn`, async (t) => {
     const queue = openQueue(t, kind)
     let received = 0

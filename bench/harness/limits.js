@@ -11,6 +11,12 @@ import { isPrivate } from './namespace.js'
 
 /** Of one message, raised: what a socket moves per system call. */
 export const LARGEST_MESSAGE = 64 * 1024
+/** What a queue takes in one message at default limits. */
+const DEFAULT_MESSAGE = 8192
+
+/** The longest message. @param {Level} atLevel */
+export const longestMessage = (atLevel) =>
+  atLevel === 'raised' ? LARGEST_MESSAGE : DEFAULT_MESSAGE
 
 const RAISED = {
   '/proc/sys/kernel/msgmnb': 1024 * 1024,

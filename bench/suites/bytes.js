@@ -1,5 +1,5 @@
 /** Byte mode against what it rivals, a Unix stream socket: small writes, and a bulk transfer. */
-import { canRaise, LARGEST_MESSAGE } from '../harness/limits.js'
+import { canRaise, longestMessage } from '../harness/limits.js'
 import { measureOneWay } from '../harness/measure.js'
 import { byteStreams, cSocket, KINDS, owningC, plainC } from './contestants.js'
 
@@ -8,8 +8,6 @@ export const BULK = 'bulk transfer'
 
 const BULK_WRITE = 64 * 1024
 const BULK_BYTES = { full: 1024 ** 3, quick: 64 * 1024 ** 2 }
-/** What a queue takes in one message at default limits. */
-const DEFAULT_MESSAGE = 8192
 
 /** @typedef {import('../harness/link.js').Contestant} Contestant */
 /** @typedef {import('../harness/limits.js').Level} Level */
@@ -50,7 +48,7 @@ function smallWrites({ quick, rounds, warmUp, seconds }, limits) {
 function bulk({ quick, rounds, warmUp }, limits) {
   const bytes = quick ? BULK_BYTES.quick : BULK_BYTES.full
   // A C program with a queue sends the largest messages that the limits let it.
-  const cMessage = limits === 'raised' ? LARGEST_MESSAGE : DEFAULT_MESSAGE
+  const cMessage = longestMessage(limits)
   /** @type {[Contestant, number][]} */
   const sized = [
     ...KINDS.flatMap((kind) =>
