@@ -162,16 +162,30 @@ for (const kind of kinds) {
       t.match(await failed, closed)
     })
 
-    t.test('a writable without a pending write fails at the next one', async (t) => {
+    for (const objectMode of [true, false]) {
+      const mode = objectMode ? 'of messages' : 'of bytes'
+      t.test(`a writable ${mode} without a pending write fails at the next one`, async (t) => {
+        const queue = openQueue(t, kind)
+        const writable = queue.writable({ objectMode })
+        await write(writable, 'x')
+        await queue.close()
+        await settle()
+        t.equal(writable.errored, null)
+        const failed = failure(writable)
+        await t.rejects(write(writable, 'y'), closed)
+        t.match(await failed, closed)
+      })
+    }
+
+    t.test('a writable that is to mark its end fails with it', async (t) => {
       const queue = openQueue(t, kind)
-      const writable = queue.writable()
-      await write(writable, 'x')
+      const again = openAgain(t, queue)
+      const writable = queue.writable({ eof: true })
       await queue.close()
-      await settle()
-      t.equal(writable.errored, null)
       const failed = failure(writable)
-      await t.rejects(write(writable, 'y'), closed)
+      writable.end()
       t.match(await failed, closed)
+      t.equal(again.stats().messages, 0)
     })
 
     t.test('consumers and demultiplexers close', async (t) => {
@@ -188,6 +202,7 @@ for (const kind of kinds) {
       t.same(await ending, [])
       await until(() => events.length === 2)
       t.same(events.sort(), ['consumer', 'demultiplexer'])
+      t.throws(() => demux.readable(1), closed)
     })
 
     t.test('everything at once comes to its end', async (t) => {
