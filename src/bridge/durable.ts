@@ -21,6 +21,8 @@ import { type Place, START } from './position-file.js'
 import { subjectOf } from './subjects.js'
 
 const CONSUMER_NOT_FOUND = 10014
+/** What the description of a consumer of ours begins with. */
+const MARK = 'kernelmq '
 
 export interface DurableOptions {
   stream: string
@@ -83,7 +85,7 @@ export class Durable {
   async claim(wanted: number | undefined, delivered: number): Promise<Claim> {
     const { stream, consumer } = this.#options
     const manager = await this.#js.jetstreamManager(false)
-    const { config } = await manager.streams.info(stream)
+    const { config, state } = await manager.streams.info(stream)
     const info = await this.#info(manager, consumer)
     const spare = await this.#info(manager, this.#spare)
     if (info) this.#check(info)
@@ -93,7 +95,7 @@ export class Durable {
       if (mine && delivered <= stream_seq)
         return { from: stream_seq + 1, delivery: consumer_seq + 1 }
     }
-    const from = wanted ?? Math.max(placeOf(info, spare), delivered + 1)
+    const from = wanted ?? Math.max(placeOf(info, spare, state.last_seq), delivered + 1)
     if (config.retention === RetentionPolicy.Workqueue) {
       // What is acknowledged is gone from such a stream, and it takes one consumer only.
       if (info) await manager.consumers.delete(stream, consumer)
@@ -118,7 +120,7 @@ export class Durable {
 
   get #description(): string | undefined {
     const { id } = this.#options
-    return id && `kernelmq ${id}`
+    return id && `${MARK}${id}`
   }
 
   async #info(manager: JetStreamManager, name: string): Promise<ConsumerInfo | undefined> {
@@ -158,12 +160,16 @@ export class Durable {
 }
 
 /** The first message that JetStream knows no acknowledgement of. */
-function placeOf(info: ConsumerInfo | undefined, spare: ConsumerInfo | undefined): number {
-  if (!info) return beginOf(spare)
-  // Of a consumer that has delivered nothing yet, a killed server forgets all but where it begins.
-  return Math.max(info.ack_floor.stream_seq + 1, beginOf(info))
-}
-
-function beginOf(info: ConsumerInfo | undefined): number {
-  return info?.config.opt_start_seq ?? 1
+function placeOf(
+  info: ConsumerInfo | undefined,
+  spare: ConsumerInfo | undefined,
+  last: number,
+): number {
+  if (!info) return spare?.config.opt_start_seq ?? 1
+  const place = info.ack_floor.stream_seq + 1
+  const { description, opt_start_seq: begin = 1 } = info.config
+  // Of a consumer that has delivered nothing yet, a killed server forgets all but where it is to begin.
+  // Where one of ours began says nothing: since then the stream may have gone back.
+  const meant = !description?.startsWith(MARK) && info.delivered.consumer_seq === 0
+  return meant && begin <= last ? Math.max(place, begin) : place
 }
