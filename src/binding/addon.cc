@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "descriptor.h"
+#include "line_pump.h"
 #include "looker.h"
 #include "posix_notifier.h"
 #include "posix_queue.h"
@@ -23,6 +24,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports)
 
   exports.Set("sysv", SysVQueue::Functions(env));
   exports.Set("SysVWait", SysVWait::Define(env));
+  exports.Set("LinePump", LinePump::Define(env));
   exports.Set("posix", PosixQueue::Functions(env));
   exports.Set("PosixQueue", PosixQueue::Define(env));
   exports.Set("PosixNotifier", PosixNotifier::Define(env));

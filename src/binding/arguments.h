@@ -8,22 +8,28 @@
 // The arguments of a call from JavaScript. TypeScript has checked what they mean; here they are
 // only made safe: anything else than the expected kind reads as 0, which no system call minds.
 
-inline int64_t Int64(const Napi::CallbackInfo& info, size_t index) {
+inline int64_t Int64(napi_env env, napi_value argument) {
   int64_t value = 0;
-  if (index >= info.Length()) return 0;
-  napi_value argument = info[index];
-  if (napi_get_value_int64(info.Env(), argument, &value) == napi_ok) return value;
+  if (napi_get_value_int64(env, argument, &value) == napi_ok) return value;
   bool lossless = false;
-  napi_get_value_bigint_int64(info.Env(), argument, &value, &lossless);
+  napi_get_value_bigint_int64(env, argument, &value, &lossless);
   return value;
+}
+
+inline int64_t Int64(const Napi::CallbackInfo& info, size_t index) {
+  return index < info.Length() ? Int64(info.Env(), info[index]) : 0;
 }
 
 inline int32_t Int32(const Napi::CallbackInfo& info, size_t index) {
   return static_cast<int32_t>(Int64(info, index));
 }
 
+inline bool Bool(Napi::Value argument) {
+  return argument.IsBoolean() && argument.As<Napi::Boolean>();
+}
+
 inline bool Bool(const Napi::CallbackInfo& info, size_t index) {
-  return index < info.Length() && info[index].IsBoolean() && info[index].As<Napi::Boolean>();
+  return index < info.Length() && Bool(info[index]);
 }
 
 // A result is what the system call returned, or its errno, negated.

@@ -30,6 +30,12 @@ class Descriptors {
     return descriptor;
   }
 
+  // Null where nobody holds it.
+  std::shared_ptr<Descriptor> Find(int fd) const {
+    const auto known = known_.find(fd);
+    return known == known_.end() ? nullptr : known->second.lock();
+  }
+
  private:
   // No more than there were descriptors at one time.
   std::map<int, std::weak_ptr<Descriptor>> known_;

@@ -104,12 +104,40 @@ export interface PosixNotifier {
   close(): void
 }
 
+/** A queue as a pump takes it. */
+export type PumpedQueue =
+  | { id: number; type: number | bigint; except?: boolean }
+  | { fd: number; shared: boolean; type: number | bigint }
+
+/** Lines as a pump takes them: `size` is the longest message. */
+export interface PumpedLines {
+  fd: number
+  size: number
+  delimiter: number
+  mark: Buffer
+}
+
+export interface LinePump {
+  /** 0 the end · 1 what comes next is not for it · negative an errno, of the queue or else the descriptor. `rest` is
+   * what it has in hand: bytes, or `count` records. */
+  ondone: (status: number, ofQueue: boolean, rest: Buffer, count: number) => void
+  toQueue(
+    queue: PumpedQueue,
+    lines: PumpedLines & { pack: boolean; count: boolean },
+    begun: Buffer,
+  ): number
+  fromQueue(queue: PumpedQueue, lines: PumpedLines & { eof: boolean }): number
+  cancel(): void
+  progress(): [bytes: number, records: number, atQueue: boolean]
+}
+
 export interface Native {
   sysv: SysVFunctions
   SysVWait: new () => SysVWait
   posix: PosixFunctions
   PosixQueue: new (fd: number, shared: boolean) => PosixQueue
   PosixNotifier: new () => PosixNotifier
+  LinePump: new () => LinePump
   system: { messageQueueLimit(): { soft: number; hard: number } | number }
 }
 

@@ -8,13 +8,10 @@
 #include <string>
 
 #include "arguments.h"
+#include "posix_calls.h"
 #include "record.h"
 
 namespace {
-
-// An inherited description may be a blocking one, and is not ours to change: a time limit that has
-// passed makes its calls return at once. Ours have O_NONBLOCK; a limit would only be copied.
-constexpr timespec kLongAgo = {0, 0};
 
 Napi::Value Open(const Napi::CallbackInfo& info) {
   if (info.Length() < 1 || !info[0].IsString()) return Result(info.Env(), -EINVAL);
@@ -96,12 +93,7 @@ void PosixQueue::Close() {
 void PosixQueue::CloseFromJs(const Napi::CallbackInfo&) { Close(); }
 
 int PosixQueue::SendRecord(Record& record) {
-  const auto priority = static_cast<unsigned>(record.type);
-  const timespec* limit = shared_ ? &kLongAgo : nullptr;
-  const int failed =
-      Retry([&] { return mq_timedsend(fd(), record.data(), record.length, priority, limit); });
-  if (failed == 0) return 0;
-  return errno == ETIMEDOUT ? EAGAIN : errno;
+  return PosixSend(fd(), shared_, record.data(), record.length, record.type);
 }
 
 Napi::Value PosixQueue::Send(const Napi::CallbackInfo& info) {
@@ -122,26 +114,17 @@ Napi::Value PosixQueue::Receive(const Napi::CallbackInfo& info) {
   Slab slab(info.Env(), info[0], Int64(info, 1));
   const int max = Int32(info, 2);
   if (!slab.valid()) return Result(info.Env(), -EFAULT);
-  const timespec* limit = shared_ ? &kLongAgo : nullptr;
   int taken = 0;
   while (taken < max) {
     size_t capacity;
     Record* record = slab.Free(&capacity);
     if (!record) return Result(info.Env(), taken ? taken : -E2BIG);
-    unsigned priority = 0;
-    const ssize_t length =
-        Retry([&] { return mq_timedreceive(fd(), record->data(), capacity, &priority, limit); });
-    if (length < 0) {
-      // The buffer must have room for the queue's longest message, whatever is there: to the caller
-      // the same as System V's E2BIG.
-      const int error = errno == ETIMEDOUT ? EAGAIN : errno == EMSGSIZE ? E2BIG : errno;
-      return Result(info.Env(), taken ? taken : -error);
+    if (const int failed = PosixReceive(fd(), shared_, record, capacity)) {
+      return Result(info.Env(), taken ? taken : -failed);
     }
-    record->length = static_cast<uint32_t>(length);
-    record->type = priority;
     slab.Advance(*record);
     ++taken;
-    if (length == 0) break;
+    if (record->length == 0) break;
   }
   return Result(info.Env(), taken);
 }

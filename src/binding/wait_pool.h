@@ -25,6 +25,10 @@ class Wait {
   // In place of Done(), where the environment ends before it could be told: undoes what was done.
   virtual void Forsaken(int status) = 0;
 
+ protected:
+  // For a call that goes on and on.
+  const std::atomic<bool>& cancelled() const { return cancelled_; }
+
  private:
   friend class WaitPool;
   struct Thread* thread_ = nullptr;

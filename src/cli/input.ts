@@ -1,6 +1,15 @@
 /** Standard input, or a file, in chunks. */
-import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+} from 'node:fs'
 import { addAbortSignal } from 'node:stream'
+import { openPipeAgain } from './pipe.js'
 import { nextTurn } from './stopping.js'
 
 const STDIN = 0
@@ -22,6 +31,24 @@ export function openInput(file: string | undefined, signal: AbortSignal): AsyncI
     return addAbortSignal(signal, createReadStream(file, { highWaterMark: CHUNK }))
   }
   return readFile(openSync(file, 'r'), signal)
+}
+
+/** What can be read without blocking, or without blocking for long: a file, or a pipe opened once more. */
+export interface OpenDescriptor extends Disposable {
+  readonly fd: number
+}
+
+/** The same as a descriptor for a thread to read; undefined where it has to be read in chunks. */
+export function openDescriptor(file: string | undefined): OpenDescriptor | undefined {
+  if (file !== undefined) return statSync(file).isFile() ? closing(openSync(file, 'r')) : undefined
+  const stats = fstatSync(STDIN)
+  if (stats.isFile()) return { fd: STDIN, [Symbol.dispose]() {} }
+  const fd = stats.isFIFO() ? openPipeAgain(STDIN, constants.O_RDONLY) : undefined
+  return fd === undefined ? undefined : closing(fd)
+}
+
+function closing(fd: number): OpenDescriptor {
+  return { fd, [Symbol.dispose]: () => closeSync(fd) }
 }
 
 /** A file has its bytes at hand: a thread to wait for them, and memory for each chunk, cost more. */

@@ -3,10 +3,11 @@
  * what was written and what was not. With `dontBlock()` a full pipe never holds up the process, so
  * signals are heard.
  */
-import { constants, fstatSync, openSync, writeSync } from 'node:fs'
+import { constants, fstatSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import { isatty, WriteStream } from 'node:tty'
+import { openPipeAgain } from './pipe.js'
 
 const STDOUT = 1
 
@@ -22,14 +23,24 @@ export interface Written {
 export class Output {
   readonly terminal = isatty(STDOUT)
   #fd = STDOUT
+  #descriptor: number | undefined
   #stream: Writable | undefined
 
   /** Prepares for a reader that is slower than we are. */
   dontBlock(): this {
     const file = fstatSync(STDOUT)
-    if (file.isFIFO()) this.#fd = reopen()
+    const again = file.isFIFO() ? openPipeAgain(STDOUT, constants.O_WRONLY) : undefined
+    // Where it cannot be opened, the shared one must do.
+    if (again !== undefined) this.#fd = again
     if (file.isFIFO() || file.isSocket()) this.#stream = this.#open()
+    const blocks = this.terminal || file.isSocket() || (file.isFIFO() && again === undefined)
+    if (!blocks) this.#descriptor = this.#fd
     return this
+  }
+
+  /** For a thread to write to; undefined where that might block it for ever. */
+  get descriptor(): number | undefined {
+    return this.#descriptor
   }
 
   /** Writes all, or as much as goes until the signal is aborted or the reader is gone. */
@@ -86,21 +97,6 @@ export class Output {
     const stream = this.terminal ? new WriteStream(fd) : new Socket({ fd, readable: false })
     // The write that fails rejects; the event says the same once more.
     return stream.on('error', () => {})
-  }
-}
-
-/**
- * The pipe once more, for us alone: whether a write blocks belongs to the open file, which others may
- * share with us. The pipe of another user may not be opened, nor one by name whose reader has gone: then
- * the shared one must do.
- */
-function reopen(): number {
-  try {
-    return openSync(`/proc/self/fd/${STDOUT}`, constants.O_WRONLY | constants.O_NONBLOCK)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'EACCES' && code !== 'ENXIO') throw error
-    return STDOUT
   }
 }
 

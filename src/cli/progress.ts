@@ -14,6 +14,8 @@ export class Progress {
   records = 0
   /** What nothing goes on without. */
   waitsFor = ''
+  /** Brings the above up to date, where somebody else counts. */
+  update: () => void = () => {}
   readonly enabled: boolean
   readonly #queue: MessageQueue
   readonly #word: string
@@ -30,6 +32,7 @@ export class Progress {
   }
 
   #show(): void {
+    this.update()
     const now = performance.now()
     const rate = ((this.bytes - this.#lastBytes) * 1000) / (now - this.#lastTime)
     this.#lastBytes = this.bytes
@@ -58,6 +61,7 @@ export class Progress {
   stop(): void {
     if (!this.enabled) return
     clearInterval(this.#timer)
+    this.update()
     const seconds = (performance.now() - this.#started) / 1000
     this.#draw(Math.round(this.bytes / seconds), ` in ${seconds.toFixed(1)} s\n`)
   }

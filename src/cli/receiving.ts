@@ -1,156 +1,129 @@
-/** Where `recv` takes its messages from, a batch at a time. */
-import { once } from 'node:events'
-import { Inbox } from '../drivers/records.js'
-import type { AckFrame, Frame, MessageQueue, QueueReadable, SysVQueue } from '../index.js'
+/** The way of messages out of a queue, to standard output. */
+import type { Frame, MessageQueue } from '../index.js'
+import { ByteBuffer } from './byte-buffer.js'
+import { type Delimited, delimiters, type Framing, isDelimited, MARK } from './framing/framing.js'
+import { makeWriter, type Writer } from './framing/writer.js'
+import { Output } from './output.js'
+import type { Progress } from './progress.js'
+import {
+  AcknowledgingSource,
+  type Source,
+  type SourceOptions,
+  selection,
+  TakingSource,
+} from './sources.js'
+import { nextTurn } from './stopping.js'
 
-export interface Selection {
-  type?: number | bigint
-  except?: boolean
+export interface ReceivingOptions extends SourceOptions {
+  framing: Framing
+  count?: number
+  ack?: boolean
 }
 
-export interface SourceOptions extends Selection {
-  /** Ends when the queue is empty. */
-  drain?: boolean
-  /** An empty message is the last of a batch. */
-  eof?: boolean
-}
+/** How long the event loop may be kept from its turn, when messages never end. */
+const TURN_MS = 10
 
-export interface Source {
-  /** At least one message and at most `max`; null at the end. */
-  next(max: number, signal: AbortSignal): Promise<Frame[] | null>
-  /** These have been written. Rejects where they cannot leave the queue. */
-  settle(frames: readonly Frame[]): Promise<void>
-  /** These have not: how many could not be put back. */
-  putBack(frames: readonly Frame[]): number
-}
-
-/** A batch is written at once, so it is as long as a pipe takes. */
-const BATCH_BYTES = 64 * 1024
-const BATCH_MESSAGES = 1024
-/** The memory for a batch: with headers, and where the last message is beyond. */
-const MEMORY = 2 * BATCH_BYTES
-
-/** Types as they are, to be put back as they were. */
-const EXACT = { bigint: true } as const
-
-/** Takes messages out of the queue. A batch is good until the next one is asked for. */
-export class TakingSource implements Source {
+export class Receiving {
+  returned = 0
+  lost = 0
   readonly #queue: MessageQueue
-  readonly #options: SourceOptions
-  readonly #inbox = new Inbox(MEMORY)
+  readonly #source: Source
+  readonly #options: ReceivingOptions
+  readonly #signal: AbortSignal
+  readonly #progress: Progress
+  readonly #output = new Output().dontBlock()
+  readonly #write: Writer
+  readonly #text = new ByteBuffer()
 
-  constructor(queue: MessageQueue, options: SourceOptions) {
+  constructor(
+    queue: MessageQueue,
+    options: ReceivingOptions,
+    signal: AbortSignal,
+    progress: Progress,
+  ) {
     this.#queue = queue
+    this.#source = options.ack
+      ? new AcknowledgingSource(queue, options)
+      : new TakingSource(queue, options)
     this.#options = options
+    this.#signal = signal
+    this.#progress = progress
+    this.#write = makeWriter(options.framing, this.#output.terminal)
   }
 
-  async next(max: number, signal: AbortSignal): Promise<Frame[] | null> {
-    this.#inbox.rewind()
-    const batch = this.#takeAll([], Math.min(max, BATCH_MESSAGES))
-    if (batch.length > 0) return batch
-    if (this.#options.drain) return null
-    const first = await this.#queue.receive({ ...selection(this.#options), ...EXACT, signal })
-    return this.#takeAll([first], Math.min(max, BATCH_MESSAGES))
+  async run(): Promise<void> {
+    const { framing, count, drain, ack } = this.#options
+    const { descriptor } = this.#output
+    const simple = isDelimited(framing) && count === undefined && !drain && !ack
+    return simple && descriptor !== undefined ? this.#pump(descriptor, framing) : this.#passAll()
   }
 
-  #takeAll(batch: Frame[], max: number): Frame[] {
-    const options = selection(this.#options)
-    let bytes = 0
-    // The queue stops at an empty message, for it may be the last.
-    while (batch.length < max && bytes < BATCH_BYTES && !this.#isEnd(batch.at(-1))) {
-      const frames = this.#queue.takeAll(max - batch.length, options, this.#inbox)
-      if (frames.length === 0) break
-      for (const frame of frames) {
-        batch.push(frame)
-        bytes += frame.data.length
-      }
+  /** Nothing has to be known of the messages: a thread makes them lines. */
+  async #pump(fd: number, framing: Delimited): Promise<void> {
+    const { eof = false } = this.#options
+    const pump = this.#queue.linePump()
+    const progress = this.#progress
+    progress.update = () => {
+      const { bytes, records, atQueue } = pump.progress
+      Object.assign(progress, { bytes, records })
+      progress.waitsFor = atQueue ? 'messages' : 'the reader of standard output'
     }
-    return batch
-  }
-
-  #isEnd(frame: Frame | undefined): boolean {
-    return this.#options.eof === true && frame?.data.length === 0
-  }
-
-  async settle(): Promise<void> {}
-
-  putBack(frames: readonly Frame[]): number {
-    for (const [index, { type, data }] of frames.entries()) {
-      try {
-        if (this.#queue.trySend(data, { type })) continue
-      } catch {
-        // Gone, or for reading only: the caller says how many were lost.
-      }
-      return frames.length - index
-    }
-    return 0
-  }
-}
-
-/** Leaves messages in the queue until they are settled. System V. */
-export class AcknowledgingSource implements Source {
-  readonly #queue: MessageQueue
-  readonly #options: SourceOptions
-  readonly #frames: QueueReadable<AckFrame>
-  #error: Error | undefined
-
-  constructor(queue: MessageQueue, options: SourceOptions) {
-    this.#queue = queue
-    this.#options = options
-    this.#frames = queue.readable({ ...selection(options), ...EXACT, ack: true, highWaterMark: 64 })
-    this.#frames.on('error', (error) => {
-      this.#error = error
+    this.#signal.addEventListener('abort', () => pump.cancel())
+    const { rest, error } = await pump.fromQueue(selection(this.#options), {
+      fd,
+      delimiter: delimiters[framing],
+      mark: MARK,
+      eof,
     })
+    this.#putBack(rest)
+    if (error) throw error
   }
 
-  async next(max: number, signal: AbortSignal): Promise<Frame[] | null> {
-    for (;;) {
-      const batch = this.#readAll(max)
-      if (batch.length > 0) return batch
-      if (this.#error) throw this.#error
-      if (this.#options.drain && this.#isEmpty()) return null
-      await once(this.#frames, 'readable', { signal })
+  async #passAll(): Promise<void> {
+    let left = this.#options.count ?? Number.POSITIVE_INFINITY
+    let turn = performance.now()
+    while (left > 0 && !this.#signal.aborted) {
+      this.#progress.waitsFor = 'messages'
+      const frames = await this.#source.next(left, this.#signal)
+      this.#progress.waitsFor = ''
+      if (frames === null) return
+      const ended = this.#options.eof === true && frames.at(-1)?.data.length === 0
+      await this.#pass(frames, ended)
+      if (ended) return
+      left -= frames.length
+      if (performance.now() - turn < TURN_MS) continue
+      await nextTurn()
+      turn = performance.now()
     }
   }
 
-  #readAll(max: number): Frame[] {
-    const batch: Frame[] = []
-    while (batch.length < max) {
-      const frame: Frame | null = this.#frames.read()
-      if (frame === null) break
-      batch.push(frame)
-      if (this.#options.eof && frame.data.length === 0) break
+  /** Writes messages, but not the mark that ends them; what is not wholly written goes back. */
+  async #pass(frames: readonly Frame[], ended: boolean): Promise<void> {
+    const text = this.#text
+    const ends: number[] = []
+    const count = ended ? frames.length - 1 : frames.length
+    text.clear()
+    for (const frame of frames.slice(0, count)) {
+      for (const piece of this.#write(frame)) text.add(piece)
+      ends.push(text.length)
     }
-    return batch
+    this.#progress.waitsFor = 'the reader of standard output'
+    const { count: bytes, error } = await this.#output.write(text.bytes, this.#signal)
+    const written = bytes === text.length ? frames.length : ends.findIndex((end) => end > bytes)
+    this.#progress.bytes += bytes
+    this.#progress.records += Math.min(written, count)
+    await this.#source.settle(frames.slice(0, written))
+    this.#putBack(frames.slice(written))
+    if (error) throw error
   }
 
-  #isEmpty(): boolean {
-    const queue = this.#queue as SysVQueue
-    for (let index = 0; ; index++) {
-      const frame = queue.peek(index, { bigint: true })
-      if (frame === null) return true
-      if (this.#matches(frame.type)) return false
-    }
+  #putBack(frames: readonly Frame[]): void {
+    const lost = this.#source.putBack(frames)
+    this.lost += lost
+    if (!this.#options.ack) this.returned += frames.length - lost
   }
 
-  #matches(type: number | bigint): boolean {
-    const { type: wanted = 0, except = false } = this.#options
-    return BigInt(wanted) === 0n || (BigInt(wanted) === type) !== except
+  close(): void {
+    this.#output.close()
   }
-
-  async settle(frames: readonly Frame[]): Promise<void> {
-    if (frames.every((frame) => (frame as AckFrame).ack())) return
-    if (this.#error) throw this.#error
-    // The stream is about to fail, and that rejects this.
-    await once(this.#frames, 'close')
-  }
-
-  // They have never left it.
-  putBack(): number {
-    return 0
-  }
-}
-
-function selection({ type, except }: Selection): Selection {
-  return { ...(type !== undefined && { type }), ...(except !== undefined && { except }) }
 }

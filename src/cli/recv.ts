@@ -1,22 +1,15 @@
 /** `kmq recv` */
 import type { Command } from 'commander'
-import type { Frame } from '../index.js'
-import { ByteBuffer } from './byte-buffer.js'
 import { Stopped } from './failure.js'
-import { type Framing, framingOption, isDelimited } from './framing/framing.js'
-import { makeWriter, type Writer } from './framing/writer.js'
+import { framingOption, isDelimited } from './framing/framing.js'
 import { note, plural } from './notes.js'
 import { openForReceiving } from './opening.js'
-import { Output } from './output.js'
 import { Progress } from './progress.js'
-import { AcknowledgingSource, type Source, type SourceOptions, TakingSource } from './receiving.js'
-import { nextTurn, stopOnSignals } from './stopping.js'
+import { Receiving, type ReceivingOptions } from './receiving.js'
+import { stopOnSignals } from './stopping.js'
 import { parsePositive, parseType } from './values.js'
 
-interface Options extends SourceOptions {
-  framing: Framing
-  count?: number
-  ack?: boolean
+interface Options extends ReceivingOptions {
   create?: boolean
   progress?: boolean
   quiet?: boolean
@@ -44,13 +37,10 @@ export function define(command: Command): Command {
 
 async function receive(address: string, options: Options): Promise<void> {
   const queue = openForReceiving(address, options.create ? { create: true } : {})
-  const source = options.ack
-    ? new AcknowledgingSource(queue, options)
-    : new TakingSource(queue, options)
   using stopping = stopOnSignals()
   const word = isDelimited(options.framing) ? 'line' : 'message'
   const progress = new Progress(queue, options.progress, word)
-  const receiving = new Receiving(source, options, stopping.signal, progress)
+  const receiving = new Receiving(queue, options, stopping.signal, progress)
   try {
     await receiving.run()
   } catch (error) {
@@ -74,75 +64,5 @@ class MessagesLost extends Error {
 
   constructor(count: number, address: string) {
     super(`${plural(count, 'message')} taken from ${address} neither written nor put back`)
-  }
-}
-
-/** How long the event loop may be kept from its turn, when messages never end. */
-const TURN_MS = 10
-
-class Receiving {
-  returned = 0
-  lost = 0
-  readonly #source: Source
-  readonly #options: Options
-  readonly #signal: AbortSignal
-  readonly #progress: Progress
-  readonly #output = new Output().dontBlock()
-  readonly #write: Writer
-  readonly #text = new ByteBuffer()
-
-  constructor(source: Source, options: Options, signal: AbortSignal, progress: Progress) {
-    this.#source = source
-    this.#options = options
-    this.#signal = signal
-    this.#progress = progress
-    this.#write = makeWriter(options.framing, this.#output.terminal)
-  }
-
-  async run(): Promise<void> {
-    let left = this.#options.count ?? Number.POSITIVE_INFINITY
-    let turn = performance.now()
-    while (left > 0 && !this.#signal.aborted) {
-      this.#progress.waitsFor = 'messages'
-      const frames = await this.#source.next(left, this.#signal)
-      this.#progress.waitsFor = ''
-      if (frames === null) return
-      const ended = this.#options.eof === true && frames.at(-1)?.data.length === 0
-      await this.#pass(ended ? frames.slice(0, -1) : frames)
-      if (ended) {
-        await this.#source.settle(frames.slice(-1))
-        return
-      }
-      left -= frames.length
-      if (performance.now() - turn < TURN_MS) continue
-      await nextTurn()
-      turn = performance.now()
-    }
-  }
-
-  /** Writes messages; what is not wholly written goes back. */
-  async #pass(frames: readonly Frame[]): Promise<void> {
-    const text = this.#text
-    const ends: number[] = []
-    text.clear()
-    for (const frame of frames) {
-      for (const piece of this.#write(frame)) text.add(piece)
-      ends.push(text.length)
-    }
-    this.#progress.waitsFor = 'the reader of standard output'
-    const { count, error } = await this.#output.write(text.bytes, this.#signal)
-    const written = count === text.length ? frames.length : ends.findIndex((end) => end > count)
-    this.#progress.bytes += count
-    this.#progress.records += written
-    await this.#source.settle(frames.slice(0, written))
-    const rest = frames.slice(written)
-    const lost = this.#source.putBack(rest)
-    this.lost += lost
-    if (!this.#options.ack) this.returned += rest.length - lost
-    if (error) throw error
-  }
-
-  close(): void {
-    this.#output.close()
   }
 }

@@ -1,4 +1,5 @@
 /** What a kind of queue must supply; everything above is the same for both. */
+import type { PumpedQueue } from '../binding/native.js'
 import type { QueueError } from '../errors.js'
 import type { Frame } from '../frame.js'
 
@@ -68,6 +69,11 @@ export interface Driver {
   readonly byteMessageSize: number
   /** Throws EMSGSIZE for a message that the queue will never take. */
   checkLength(length: number): void
+
+  /** The queue as a pump takes it: what it sends has this type. */
+  pumped(type: number | bigint, except?: boolean): PumpedQueue
+  /** Calls back, once or more, when the queue has been made too small for a length; undefined where none can be. */
+  whenShrunk(length: number, callback: () => void): NodeJS.Timeout | undefined
 
   waitForMessage(selector: Selector): MessageWait
   waitForRoom(): RoomWait

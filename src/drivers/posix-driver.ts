@@ -1,6 +1,11 @@
 /** POSIX queues: a descriptor, polled on the event loop. */
 import { constants, openSync } from 'node:fs'
-import { type PosixQueue as NativeQueue, native, type PosixAttributes } from '../binding/native.js'
+import {
+  type PosixQueue as NativeQueue,
+  native,
+  type PosixAttributes,
+  type PumpedQueue,
+} from '../binding/native.js'
 import { errno, errnoName, QueueError } from '../errors.js'
 import {
   type Driver,
@@ -41,7 +46,7 @@ export class PosixDriver implements Driver {
   constructor(
     readonly fd: number,
     readonly address: string,
-    shared: boolean,
+    readonly shared: boolean,
   ) {
     this.#queue = new native.PosixQueue(fd, shared)
     const { maxMessages, maxMessageSize } = this.attributes()
@@ -103,6 +108,13 @@ export class PosixDriver implements Driver {
   get byteMessageSize(): number {
     return Math.min(this.maxMessageSize, MAX_BYTE_MESSAGE)
   }
+
+  pumped(type: number | bigint): PumpedQueue {
+    return { fd: this.fd, shared: this.shared, type }
+  }
+
+  // mq_msgsize is fixed for the queue's life.
+  whenShrunk(): undefined {}
 
   waitForMessage(_selector: Selector): MessageWait {
     const queue = this.#queue

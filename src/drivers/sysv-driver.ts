@@ -1,5 +1,5 @@
 /** System V queues: calls by identifier, and waits on threads of the addon's. */
-import { native, type SysVStat } from '../binding/native.js'
+import { native, type PumpedQueue, type SysVStat } from '../binding/native.js'
 import { errno, errnoName, QueueError } from '../errors.js'
 import { Frame } from '../frame.js'
 import {
@@ -129,6 +129,18 @@ export class SysVDriver implements Driver {
     return Math.max(1, Math.min(this.#maxMessageSize, this.#maxBytes >> 2, MAX_BYTE_MESSAGE))
   }
 
+  pumped(type: number | bigint, except = false): PumpedQueue {
+    return { id: this.id, type, except }
+  }
+
+  whenShrunk(length: number, callback: () => void): NodeJS.Timeout {
+    const check = () => {
+      this.refresh()
+      if (length > this.#maxMessageSize) callback()
+    }
+    return setInterval(check, FIT_CHECK_MS).unref()
+  }
+
   waitForMessage(selector: Selector): MessageWait {
     const wait = new native.SysVWait()
     return {
@@ -151,11 +163,10 @@ export class SysVDriver implements Driver {
       begin: (slab, offset, count, done) => {
         const longest = longestOf(slab, offset, count)
         let tooLong = false
-        const check = setInterval(() => {
-          this.refresh()
-          tooLong = longest > this.#maxMessageSize
-          if (tooLong) wait.cancel()
-        }, FIT_CHECK_MS).unref()
+        const check = this.whenShrunk(longest, () => {
+          tooLong = true
+          wait.cancel()
+        })
         wait.ondone = (status, _low, _high, threadless) => {
           clearInterval(check)
           const shrunk = status === -errno.ECANCELED && tooLong

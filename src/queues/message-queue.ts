@@ -3,6 +3,7 @@ import { checkData, type Data } from '../codecs.js'
 import { QueueConsumer } from '../consumer.js'
 import { Channel } from '../drivers/channel.js'
 import type { Driver } from '../drivers/driver.js'
+import { LinePump } from '../drivers/line-pump.js'
 import type { Waiter } from '../drivers/receiver.js'
 import type { Inbox } from '../drivers/records.js'
 import {
@@ -200,6 +201,15 @@ export abstract class MessageQueue<D extends Driver = Driver> {
   outlet(type: number | bigint | undefined, memory: number): Outlet {
     const options = checkWritable(this.channel.driver, type === undefined ? {} : { type })
     return new Outlet(this.channel, options, memory)
+  }
+
+  /**
+   * Lines between the queue and a file descriptor.
+   * @internal
+   */
+  linePump(): LinePump {
+    this.channel.assertOpen()
+    return new LinePump(this.channel.driver)
   }
 
   /** Both directions as one stream. */

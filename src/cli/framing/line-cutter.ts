@@ -19,24 +19,16 @@ export class LineCutter implements Cutter {
     this.#tally = tally
   }
 
+  /** A line that has begun, for others to go on with; undefined where it is longer than they take. */
+  takeBegun(longest: number): Buffer | undefined {
+    if (this.#within || this.#rest.length >= longest) return undefined
+    const begun = this.#rest
+    this.#rest = Buffer.alloc(0)
+    return begun
+  }
+
   *cut(chunk: Buffer): Iterable<Message> {
-    let at = 0
-    if (this.#rest.length > 0) {
-      at = this.#endOfLines(chunk)
-      yield* this.#cut(Buffer.concat([this.#rest, chunk.subarray(0, at)]))
-    }
-    if (at < chunk.length) yield* this.#cut(chunk.subarray(at))
-  }
-
-  /** Behind the last line end that may go into a message with the rest of before: not all is copied. */
-  #endOfLines(chunk: Buffer): number {
-    const room = Math.max(1, this.#options.best - this.#rest.length)
-    const last = chunk.lastIndexOf(this.#delimiter, room - 1)
-    const end = last < 0 ? chunk.indexOf(this.#delimiter, room) : last
-    return end < 0 ? chunk.length : end + 1
-  }
-
-  *#cut(bytes: Buffer): Iterable<Message> {
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
     const { pack, longest } = this.#options
     let at = 0
     for (;;) {
