@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { MessageQueue } from 'kernelmq'
 import t from 'tap'
-import { ended, startKmq } from '../fixtures/kmq.js'
+import { ended, type Link, links, over, type startKmq } from '../fixtures/kmq.js'
 import { kinds, openQueue } from '../fixtures/queues.js'
 
 const MARK = '\x10\x02'
@@ -34,7 +34,9 @@ async function through(
   input: Buffer,
   sendOptions: string[],
   recvOptions: string[] = [],
+  link: Link = 'pipe',
 ): Promise<Buffer> {
+  const { startKmq } = over(link)
   const receiving = ended(startKmq(t, ['recv', queue.address, '--eof', ...recvOptions]))
   const sender = startKmq(t, ['send', queue.address, '--eof', ...sendOptions])
   const sending = ended(sender)
@@ -57,13 +59,16 @@ const ways: [how: string, send: string[], recv: string[], what: string[]][] = [
   ],
 ]
 for (const kind of kinds) {
-  for (const [how, sendOptions, recvOptions, chosen] of ways) {
-    t.test(`${kind}, ${how}: every byte arrives`, async (t) => {
-      for (const [what, input] of inputs.filter(([each]) => chosen.includes(each))) {
-        const output = await through(t, openQueue(t, kind), input, sendOptions, recvOptions)
-        t.ok(output.equals(input), what)
-      }
-    })
+  for (const link of links) {
+    for (const [how, sendOptions, recvOptions, chosen] of ways) {
+      t.test(`${kind}, ${link}, ${how}: every byte arrives`, async (t) => {
+        for (const [what, input] of inputs.filter(([each]) => chosen.includes(each))) {
+          const queue = openQueue(t, kind)
+          const output = await through(t, queue, input, sendOptions, recvOptions, link)
+          t.ok(output.equals(input), what)
+        }
+      })
+    }
   }
 }
 

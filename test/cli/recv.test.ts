@@ -7,7 +7,17 @@ import { type MessageQueue, open } from 'kernelmq'
 import t from 'tap'
 import { AcknowledgingSource } from '../../src/cli/sources.js'
 import { inChild } from '../fixtures/child.js'
-import { cleanEnvironment, ended, kmq, main, printed, startKmq } from '../fixtures/kmq.js'
+import {
+  cleanEnvironment,
+  ended,
+  kmq,
+  type Link,
+  links,
+  main,
+  over,
+  printed,
+  startKmq,
+} from '../fixtures/kmq.js'
 import { drain, fill, kinds, openQueue, type Test, unusedAddress } from '../fixtures/queues.js'
 
 function send(queue: MessageQueue, ...messages: (string | Buffer)[]): void {
@@ -15,8 +25,8 @@ function send(queue: MessageQueue, ...messages: (string | Buffer)[]): void {
 }
 
 /** A recv that has written one message and lost its reader then, and how it will have ended. */
-async function loseReader(t: Test, queue: MessageQueue) {
-  const child = startKmq(t, ['recv', queue.address])
+async function loseReader(t: Test, queue: MessageQueue, link: Link) {
+  const child = startKmq(t, ['recv', queue.address], { link })
   const closed = once(child, 'close')
   send(queue, 'one')
   await printed(child.stdout, 'one\n')
@@ -28,8 +38,10 @@ async function loseReader(t: Test, queue: MessageQueue) {
   return { child, result: closed.then(([code]) => ({ code, said })) }
 }
 
-for (const kind of kinds) {
-  t.test(kind, async (t) => {
+for (const [kind, link] of kinds.flatMap((kind) => links.map((link) => [kind, link] as const))) {
+  t.test(`${kind}, ${link}`, async (t) => {
+    const { kmq, startKmq } = over(link)
+
     t.test('messages are written as lines until SIGTERM, exit code 0', async (t) => {
       const queue = openQueue(t, kind)
       const child = startKmq(t, ['recv', queue.address])
@@ -107,7 +119,7 @@ for (const kind of kinds) {
 
     t.test('a broken pipe is exit code 141, and nothing is taken after it', async (t) => {
       const queue = openQueue(t, kind)
-      const { result } = await loseReader(t, queue)
+      const { result } = await loseReader(t, queue, link)
       await queue.send('two')
       t.same(await result, { code: 141, said: 'kmq: 1 message put back\n' })
       t.same(
@@ -190,15 +202,17 @@ t.test('--ack fails at its last batch too where another consumer took it meanwhi
   t.same(drain(queue), [[1, 'b']])
 })
 
-t.test('what cannot be put back is said, exit code 1', async (t) => {
-  const queue = openQueue(t, 'sysv')
-  const { child, result } = await loseReader(t, queue)
-  child.kill('SIGSTOP')
-  fill(queue)
-  // Only the one process knows when it runs again: it may be quicker than the refill.
-  queue.configure({ maxBytes: 1 })
-  child.kill('SIGCONT')
-  const { code, said } = await result
-  t.equal(code, 1)
-  t.match(said, /^kmq: \d+ messages? taken from \S+ neither written nor put back/)
-})
+for (const link of links) {
+  t.test(`what cannot be put back is said, exit code 1, ${link}`, async (t) => {
+    const queue = openQueue(t, 'sysv')
+    const { child, result } = await loseReader(t, queue, link)
+    child.kill('SIGSTOP')
+    fill(queue)
+    // Only the one process knows when it runs again: it may be quicker than the refill.
+    queue.configure({ maxBytes: 1 })
+    child.kill('SIGCONT')
+    const { code, said } = await result
+    t.equal(code, 1)
+    t.match(said, /^kmq: \d+ messages? taken from \S+ neither written nor put back/)
+  })
+}

@@ -1,14 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ended, kmq, startKmq } from '../fixtures/kmq.js'
+import { ended, kmq, links, over, startKmq } from '../fixtures/kmq.js'
 import { drain, fill, kinds, LARGE, openQueue } from '../fixtures/queues.js'
 import { until } from '../fixtures/streams.js'
 
 const large = 'x'.repeat(LARGE)
 
-for (const kind of kinds) {
-  t.test(kind, async (t) => {
+for (const [kind, link] of kinds.flatMap((kind) => links.map((link) => [kind, link] as const))) {
+  t.test(`${kind}, ${link}`, async (t) => {
+    const { kmq, startKmq } = over(link)
+
     t.test('arguments are sent one message each', async (t) => {
       const queue = openQueue(t, kind)
       const { code, stderr } = await kmq(t, ['send', queue.address, 'one', 'two words', ''])
@@ -147,6 +149,22 @@ t.test(
     t.match(await result, { code: 1, stderr: /^kmq: [^\n]+EMSGSIZE[^\n]+\n$/ })
   },
 )
+
+for (const link of links) {
+  t.test(`a queue that shrinks under a sender that waits is EMSGSIZE, ${link}`, async (t) => {
+    const queue = openQueue(t, 'sysv')
+    const filled = fill(queue)
+    await queue.receive()
+    const child = startKmq(t, ['send', queue.address], { link })
+    const result = ended(child)
+    child.stdin.end(`${large}\n${large}\n`)
+    // The first message goes, and fills it.
+    await until(() => queue.stats().messages === filled)
+    queue.configure({ maxBytes: 10 })
+    t.match(await result, { code: 1, stderr: /^kmq: [^\n]+EMSGSIZE[^\n]+\n$/ })
+    t.equal(drain(queue).length, filled)
+  })
+}
 
 t.test('--file sends a file', async (t) => {
   const queue = openQueue(t, 'sysv')
