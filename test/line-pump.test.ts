@@ -156,9 +156,15 @@ for (const kind of kinds) {
         }
         queue.trySend('')
         const fd = openSync(file, 'w')
-        const { ended, rest } = await pumpOf(queue).fromQueue({}, { ...lines, fd, eof: true })
+        const pump = pumpOf(queue)
+        const { ended, rest } = await pump.fromQueue({}, { ...lines, fd, eof: true })
         closeSync(fd)
-        return ended && rest.length === 0 && readFileSync(file).equals(Buffer.concat(expected))
+        return (
+          ended &&
+          rest.length === 0 &&
+          pump.progress.records === sent.length &&
+          readFileSync(file).equals(Buffer.concat(expected))
+        )
       }),
       { numRuns: 500 },
     )
@@ -318,6 +324,29 @@ for (const kind of kinds) {
     })
   })
 }
+
+t.test('only what is selected is written', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const file = join(t.testdir(), 'selected')
+  const written = async (selection: { type: number; except?: boolean }) => {
+    const fd = openSync(file, 'w')
+    await pumpOf(queue).fromQueue(selection, { ...lines, fd, eof: true })
+    closeSync(fd)
+    return readFileSync(file, 'utf8')
+  }
+  const send = () => {
+    for (const type of [3, 1, 2, 3]) queue.trySend(`of type ${type}`, { type })
+    for (const type of [1, 2, 3]) queue.trySend('', { type })
+  }
+  send()
+  t.equal(await written({ type: 2 }), 'of type 2\n')
+  t.equal(await written({ type: -2 }), 'of type 1\n')
+  t.equal(await written({ type: 3 }), 'of type 3\nof type 3\n')
+  send()
+  t.equal(await written({ type: 3, except: true }), 'of type 1\nof type 2\n')
+  const posix = pumpOf(openQueue(t, 'posix'))
+  await t.rejects(posix.fromQueue({ type: 2 }, { ...lines, fd: 1, eof: true }), { code: 'ENOTSUP' })
+})
 
 t.test('msgmax raised: longer messages are written whole', { skip: noNamespace }, async (t) => {
   const lengths = await inChild(

@@ -76,7 +76,6 @@ void QueueToLines::Add(Record& record) {
 
 int QueueToLines::Write(const std::atomic<bool>& stop) {
   at_queue_ = false;
-  Written(0);
   while (next_ < pieces_.size()) {
     if (stop) return ECANCELED;
     const auto count = static_cast<int>(pieces_.size() - next_);
