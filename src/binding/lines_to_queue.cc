@@ -1,6 +1,7 @@
 #include "lines_to_queue.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,10 @@ namespace {
 
 // As much as makes reading cheap, and stays in the processor's cache.
 constexpr size_t kChunk = 256 * 1024;
+// Enough for some messages, of what comes in small pieces.
+constexpr size_t kEnough = 64 * 1024;
+// How often to look for more before sending: some microseconds.
+constexpr int kLooks = 16;
 // The head of a message stands before its data.
 constexpr size_t kHead = 8;
 
@@ -64,19 +69,31 @@ bool LinesToQueue::IsMarked(const char* lines, size_t left) const {
   return left >= mark.size() && std::equal(mark.begin(), mark.end(), lines);
 }
 
+// Waits for bytes, and reads what comes right behind them too: a writer into a pipe that was empty
+// has just begun, and full messages cost less.
 ssize_t LinesToQueue::Read() {
   at_queue_ = false;
   std::memmove(memory_.get() + kHead, memory_.get() + at_, end_ - at_);
   end_ -= at_ - kHead;
   at_ = kHead;
-  for (;;) {
+  const size_t before = end_;
+  for (int looks = 0; end_ - before < kEnough;) {
     const ssize_t length = read(options_.fd, memory_.get() + end_, size_ - end_);
-    if (length >= 0) {
+    if (length > 0) {
       end_ += static_cast<size_t>(length);
       Sum(bytes_, static_cast<uint64_t>(length));
-      return length;
+      looks = 0;
+    } else if (end_ > before) {
+      // An end or a failure is there the next time too.
+      if (length == 0 || errno != EAGAIN || ++looks > kLooks) break;
+      sched_yield();
+    } else if (length == 0) {
+      return 0;
+    } else if (errno != EAGAIN) {
+      return -errno;
+    } else if (const int failed = WaitFor(options_.fd, POLLIN)) {
+      return -failed;
     }
-    if (errno != EAGAIN) return -errno;
-    if (const int failed = WaitFor(options_.fd, POLLIN)) return -failed;
   }
+  return static_cast<ssize_t>(end_ - before);
 }
