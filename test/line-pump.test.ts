@@ -219,6 +219,39 @@ for (const kind of kinds) {
     closeSync(fd)
   })
 
+  t.test(`${kind}: with a size of 0 it reads once, and leaves all`, async (t) => {
+    const queue = openQueue(t, kind)
+    const file = join(t.testdir(), 'lines')
+    writeFileSync(file, '\nfoo\nbar\n')
+    for (const pack of [true, false]) {
+      const fd = openSync(file, 'r')
+      const how = { ...lines, fd, size: 0, pack, count: false }
+      const { ended, rest } = await pumpOf(queue).toQueue(undefined, how, Buffer.alloc(0))
+      t.equal(`${rest}`, '\nfoo\nbar\n')
+      t.notOk(ended)
+      t.equal(queue.stats().messages, 0)
+      closeSync(fd)
+    }
+  })
+
+  t.test(`${kind}: cancelled in full flow, what it has taken is written to a file`, async (t) => {
+    const queue = openQueue(t, kind)
+    const fd = openSync(join(t.testdir(), 'copy'), 'w')
+    for (let i = 0; i < 10; i++) {
+      const pump = pumpOf(queue)
+      const pumping = pump.fromQueue({}, { ...lines, fd, eof: false })
+      const { records } = pump.progress
+      while (pump.progress.records - records < 100) {
+        if (!queue.trySend('x')) await setImmediate()
+      }
+      // There is a batch under way, and no room for it in the queue.
+      while (queue.trySend('x'));
+      pump.cancel()
+      t.equal((await pumping).rest.length, 0)
+    }
+    closeSync(fd)
+  })
+
   t.test(`${kind}: a worker that is terminated puts back what it had taken`, async (t) => {
     const queue = openQueue(t, kind)
     const { reader, writer } = openFifo(t)
@@ -379,9 +412,9 @@ t.test('what no JavaScript of ours passes does no harm', async (t) => {
   const pump = new native.LinePump() as unknown as Record<string, (...args: unknown[]) => number>
   const posix = { fd: queue.fd, shared: false, type: 0 }
   const of = (lines: object) => [posix, { ...lines, mark: MARK, delimiter: 10 }, Buffer.alloc(0)]
-  t.equal(pump.toQueue?.(), -9, 'EBADF: no queue')
+  t.equal(pump.toQueue?.(), -22, 'EINVAL: no queue')
   t.equal(pump.toQueue?.({ fd: 9999, shared: false, type: 0 }, {}), -9, 'not a queue of ours')
-  t.equal(pump.fromQueue?.({ fd: 'x' }, null), -9)
+  t.equal(pump.fromQueue?.({ fd: 'x' }, null), -22)
   const over = () =>
     new Promise<number>((resolve) => {
       Object.assign(pump, { ondone: resolve })

@@ -1,7 +1,10 @@
 #include "line_pump.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "addon.h"
 #include "arguments.h"
@@ -12,7 +15,8 @@
 
 namespace {
 
-std::string Bytes(Napi::Env env, napi_value value) {
+// Good until JavaScript goes on.
+std::string_view Bytes(Napi::Env env, napi_value value) {
   void* data = nullptr;
   size_t length = 0;
   bool is_buffer = false;
@@ -21,21 +25,22 @@ std::string Bytes(Napi::Env env, napi_value value) {
   return {static_cast<char*>(data), length};
 }
 
-Napi::Object Object(const Napi::CallbackInfo& info, size_t index) {
-  const Napi::Value value = info[index];
-  return value.IsObject() ? value.As<Napi::Object>() : Napi::Object::New(info.Env());
-}
-
 int64_t Number(Napi::Object object, const char* name) {
   return Int64(object.Env(), object.Get(name));
 }
 
 bool Flag(Napi::Object object, const char* name) { return Bool(object.Get(name)); }
 
-// How long a message may be; 0 for what cannot be, which makes room for none.
 size_t Size(Napi::Object lines) {
-  const int64_t size = Number(lines, "size");
-  return size < 0 || size > INT32_MAX ? 0 : static_cast<size_t>(size);
+  return static_cast<size_t>(std::clamp<int64_t>(Number(lines, "size"), 0, INT32_MAX));
+}
+
+Napi::Value Progress(Napi::Env env, const Pumping& pumping) {
+  Napi::Object progress = Napi::Object::New(env);
+  progress.Set("bytes", static_cast<double>(pumping.bytes()));
+  progress.Set("records", static_cast<double>(pumping.records()));
+  progress.Set("atQueue", pumping.atQueue());
+  return progress;
 }
 
 // Null where it is a descriptor that is closed.
@@ -57,88 +62,86 @@ Napi::Function LinePump::Define(Napi::Env env) {
                          InstanceMethod<&LinePump::ToQueue>("toQueue"),
                          InstanceMethod<&LinePump::FromQueue>("fromQueue"),
                          InstanceMethod<&LinePump::Cancel>("cancel"),
-                         InstanceMethod<&LinePump::Progress>("progress"),
+                         InstanceMethod<&LinePump::ProgressNow>("progress"),
                      });
 }
 
 LinePump::LinePump(const Napi::CallbackInfo& info) : Napi::ObjectWrap<LinePump>(info) {}
 
 Napi::Value LinePump::ToQueue(const Napi::CallbackInfo& info) {
-  if (busy_) return Result(info.Env(), -EBUSY);
-  const Napi::Object queue = Object(info, 0);
-  const Napi::Object lines = Object(info, 1);
-  auto blocking = Open(Addon::Of(info.Env()), queue);
-  if (!blocking) return Result(info.Env(), -EBADF);
-  const LinesToQueue::Options options = {
-      static_cast<int>(Number(lines, "fd")),
-      Number(queue, "type"),
-      Size(lines),
-      static_cast<char>(Number(lines, "delimiter")),
-      Bytes(info.Env(), lines.Get("mark")),
-      Flag(lines, "pack"),
-      Flag(lines, "count"),
-  };
-  return Start(
-      std::make_unique<LinesToQueue>(std::move(blocking), options, Bytes(info.Env(), info[2])));
+  return Start(info, [&](auto blocking, Napi::Object queue, Napi::Object lines) {
+    const LinesToQueue::Options options = {
+        static_cast<int>(Number(lines, "fd")),
+        Number(queue, "type"),
+        Size(lines),
+        static_cast<char>(Number(lines, "delimiter")),
+        std::string(Bytes(info.Env(), lines.Get("mark"))),
+        Flag(lines, "pack"),
+        Flag(lines, "count"),
+    };
+    return std::make_unique<LinesToQueue>(std::move(blocking), options, Bytes(info.Env(), info[2]));
+  });
 }
 
 Napi::Value LinePump::FromQueue(const Napi::CallbackInfo& info) {
-  if (busy_) return Result(info.Env(), -EBUSY);
-  const Napi::Object queue = Object(info, 0);
-  const Napi::Object lines = Object(info, 1);
-  auto blocking = Open(Addon::Of(info.Env()), queue);
-  if (!blocking) return Result(info.Env(), -EBADF);
-  const QueueToLines::Options options = {
-      static_cast<int>(Number(lines, "fd")),
-      Size(lines),
-      static_cast<char>(Number(lines, "delimiter")),
-      Bytes(info.Env(), lines.Get("mark")),
-      Flag(lines, "eof"),
-  };
-  return Start(std::make_unique<QueueToLines>(std::move(blocking), options));
+  return Start(info, [&](auto blocking, Napi::Object, Napi::Object lines) {
+    const QueueToLines::Options options = {
+        static_cast<int>(Number(lines, "fd")),
+        Size(lines),
+        static_cast<char>(Number(lines, "delimiter")),
+        std::string(Bytes(info.Env(), lines.Get("mark"))),
+        Flag(lines, "eof"),
+    };
+    return std::make_unique<QueueToLines>(std::move(blocking), options);
+  });
 }
 
-Napi::Value LinePump::Start(std::unique_ptr<Pumping> pumping) {
+template <typename Make>
+Napi::Value LinePump::Start(const Napi::CallbackInfo& info, Make make) {
+  if (pumping_) return Result(Env(), -EBUSY);
+  if (!info[0].IsObject() || !info[1].IsObject()) return Result(Env(), -EINVAL);
+  Addon& addon = Addon::Of(Env());
+  const auto queue = info[0].As<Napi::Object>();
+  auto blocking = Open(addon, queue);
+  if (!blocking) return Result(Env(), -EBADF);
+  auto pumping = make(std::move(blocking), queue, info[1].As<Napi::Object>());
+  if (Env().IsExceptionPending()) return Env().Undefined();
   if (!pumping->hasMemory()) return Result(Env(), -ENOMEM);
   pumping_ = std::move(pumping);
-  WaitPool& waits = Addon::Of(Env()).waits();
-  if (const int failed = waits.Start(this)) return Result(Env(), failed);
-  busy_ = true;
+  if (const int failed = addon.waits().Start(this)) {
+    pumping_.reset();
+    return Result(Env(), failed);
+  }
   Ref();
-  waits.Hold();
+  addon.waits().Hold();
   return Result(Env(), 0);
 }
 
 int LinePump::Block() { return pumping_->Run(cancelled()); }
 
 void LinePump::Done(int status) {
-  Napi::HandleScope scope(Env());
-  busy_ = false;
-  Addon& addon = Addon::Of(Env());
+  Napi::Env env = Env();
+  Napi::HandleScope scope(env);
+  // It may be started again when it is told.
+  const auto pumping = std::move(pumping_);
+  Addon& addon = Addon::Of(env);
   addon.waits().Release();
   Napi::Object self = Value();
   Unref();
-  const Pumping::Rest rest = pumping_->rest();
-  const bool told = addon.Call(
-      self, "ondone",
-      {Result(Env(), status), Napi::Boolean::New(Env(), pumping_->atQueue()),
-       Napi::Buffer<char>::Copy(Env(), rest.data, rest.size), Result(Env(), rest.count)});
-  if (!told) Forsaken(status);
+  const Pumping::Rest rest = pumping->rest();
+  const bool told =
+      addon.Call(self, "ondone",
+                 {Result(env, status), Napi::Buffer<char>::Copy(env, rest.data, rest.size),
+                  Result(env, rest.count), Progress(env, *pumping)});
+  if (!told) pumping->Forsaken();
 }
 
 void LinePump::Forsaken(int) { pumping_->Forsaken(); }
 
 void LinePump::Cancel(const Napi::CallbackInfo&) {
-  if (busy_) Addon::Of(Env()).waits().Cancel(this);
+  if (pumping_) Addon::Of(Env()).waits().Cancel(this);
 }
 
-Napi::Value LinePump::Progress(const Napi::CallbackInfo& info) {
-  Napi::Array progress = Napi::Array::New(info.Env(), 3);
-  const auto number = [&](uint64_t value) {
-    return Napi::Number::New(info.Env(), static_cast<double>(value));
-  };
-  progress.Set(uint32_t{0}, number(pumping_ ? pumping_->bytes() : 0));
-  progress.Set(uint32_t{1}, number(pumping_ ? pumping_->records() : 0));
-  progress.Set(uint32_t{2}, Napi::Boolean::New(info.Env(), pumping_ && pumping_->atQueue()));
-  return progress;
+Napi::Value LinePump::ProgressNow(const Napi::CallbackInfo& info) {
+  return pumping_ ? Progress(info.Env(), *pumping_) : info.Env().Undefined();
 }

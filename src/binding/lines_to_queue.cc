@@ -22,7 +22,7 @@ constexpr size_t kHead = 8;
 }  // namespace
 
 LinesToQueue::LinesToQueue(std::unique_ptr<BlockingQueue> queue, Options options,
-                           const std::string& begun)
+                           std::string_view begun)
     : Pumping(kHead + begun.size() + options.size + kChunk),
       queue_(std::move(queue)),
       options_(std::move(options)),
@@ -40,19 +40,19 @@ int LinesToQueue::Run(const std::atomic<bool>& stop) {
 }
 
 int LinesToQueue::SendLines(const std::atomic<bool>& stop) {
+  // The beginning of this line is in other hands.
+  if (options_.size == 0) return at_ < end_ ? kLeft : 0;
   at_queue_ = true;
   while (at_ < end_) {
     char* lines = memory_.get() + at_;
     const size_t left = end_ - at_;
     // Where a line has a message of its own, its end does not go with it.
     const size_t most = options_.pack ? options_.size : options_.size + 1;
-    const void* end = options_.pack ? memrchr(lines, options_.delimiter, std::min(left, most))
-                                    : memchr(lines, options_.delimiter, std::min(left, most));
+    const size_t whole = WholeLines(lines, std::min(left, most));
     // The rest of the line is to come.
-    if (!end && left < most) break;
-    if (!end || IsMarked(lines, left)) return kLeft;
+    if (whole == 0 && left < most) break;
+    if (whole == 0 || IsMarked(lines, left)) return kLeft;
     if (stop) return -ECANCELED;
-    const auto whole = static_cast<size_t>(static_cast<const char*>(end) + 1 - lines);
     // An empty message is no line, but the end of all.
     const size_t length = options_.pack || whole == 1 ? whole : whole - 1;
     const auto count =
@@ -62,6 +62,12 @@ int LinesToQueue::SendLines(const std::atomic<bool>& stop) {
     at_ += whole;
   }
   return 0;
+}
+
+size_t LinesToQueue::WholeLines(const char* lines, size_t most) const {
+  const void* end = options_.pack ? memrchr(lines, options_.delimiter, most)
+                                  : memchr(lines, options_.delimiter, most);
+  return end ? static_cast<size_t>(static_cast<const char*>(end) + 1 - lines) : 0;
 }
 
 bool LinesToQueue::IsMarked(const char* lines, size_t left) const {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "blocking_queue.h"
 #include "pumping.h"
@@ -15,7 +16,7 @@ class LinesToQueue : public Pumping {
   struct Options {
     int fd;
     int64_t type;
-    // The longest message; 0 leaves what is read next as it is.
+    // The longest message; with 0 all that is read is left.
     size_t size;
     char delimiter;
     std::string mark;
@@ -25,12 +26,14 @@ class LinesToQueue : public Pumping {
   };
 
   // `begun`: what of a line was read before.
-  LinesToQueue(std::unique_ptr<BlockingQueue> queue, Options options, const std::string& begun);
+  LinesToQueue(std::unique_ptr<BlockingQueue> queue, Options options, std::string_view begun);
   int Run(const std::atomic<bool>& stop) override;
   Rest rest() const override { return {memory_.get() + at_, end_ - at_, 0}; }
 
  private:
   int SendLines(const std::atomic<bool>& stop);
+  // How long one line or, packed, as many as there are, is with its end: 0 where it has none.
+  size_t WholeLines(const char* lines, size_t most) const;
   bool IsMarked(const char* lines, size_t left) const;
   // How much, 0 at the end, or an errno, negated.
   ssize_t Read();

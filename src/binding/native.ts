@@ -117,10 +117,19 @@ export interface PumpedLines {
   mark: Buffer
 }
 
+export interface PumpProgress {
+  /** From or to the descriptor. */
+  bytes: number
+  /** Lines (if counted) or messages. */
+  records: number
+  /** What it is at, or was when it ended: the queue, or else the descriptor. */
+  atQueue: boolean
+}
+
 export interface LinePump {
-  /** 0 the end · 1 what comes next is not for it · negative an errno, of the queue or else the descriptor. `rest` is
-   * what it has in hand: bytes, or `count` records. */
-  ondone: (status: number, ofQueue: boolean, rest: Buffer, count: number) => void
+  /** 0 the end · 1 what comes next is not for it · negative an errno, of what it is at. `rest` is what it has in
+   * hand: bytes, or `count` records. */
+  ondone: (status: number, rest: Buffer, count: number, progress: PumpProgress) => void
   toQueue(
     queue: PumpedQueue,
     lines: PumpedLines & { pack: boolean; count: boolean },
@@ -128,7 +137,8 @@ export interface LinePump {
   ): number
   fromQueue(queue: PumpedQueue, lines: PumpedLines & { eof: boolean }): number
   cancel(): void
-  progress(): [bytes: number, records: number, atQueue: boolean]
+  /** Undefined where it does not run. */
+  progress(): PumpProgress | undefined
 }
 
 export interface Native {

@@ -29,6 +29,7 @@ int QueueToLines::Run(const std::atomic<bool>& stop) {
   for (;;) {
     if (const int failed = Write(stop)) return -failed;
     if (ended_) return 0;
+    if (stop) return -ECANCELED;
     if (const int failed = Take()) return -failed;
   }
 }
@@ -37,11 +38,10 @@ int QueueToLines::Run(const std::atomic<bool>& stop) {
 // room and has just been woken. The more is written at once, the less it costs.
 int QueueToLines::Take() {
   at_queue_ = true;
-  used_ = at_ = next_ = 0;
-  pieces_.clear();
+  used_ = at_ = next_ = count_ = 0;
   if (const int failed = TakeOne(true)) return failed;
   // What is wrong with the next one is said when it is waited for.
-  for (int looks = 0; looks < kLooks && !ended_ && used_ < kBatch && pieces_.size() < IOV_MAX;) {
+  for (int looks = 0; looks < kLooks && !ended_ && used_ < kBatch && count_ < pieces_.size();) {
     if (TakeOne(false) == 0) {
       looks = 0;
     } else {
@@ -70,20 +70,21 @@ void QueueToLines::Add(Record& record) {
   const bool marked = length >= mark.size() && std::equal(mark.begin(), mark.end(), data);
   const bool complete = length > 0 && data[length - 1] == options_.delimiter;
   const size_t skipped = marked ? mark.size() : 0;
-  pieces_.push_back({data + skipped, length - skipped});
-  pieces_.push_back({&delimiter_, marked || complete || ended_ ? size_t{0} : size_t{1}});
+  pieces_[count_++] = {data + skipped, length - skipped};
+  pieces_[count_++] = {&delimiter_, marked || complete || ended_ ? size_t{0} : size_t{1}};
 }
 
 int QueueToLines::Write(const std::atomic<bool>& stop) {
   at_queue_ = false;
-  while (next_ < pieces_.size()) {
-    if (stop) return ECANCELED;
-    const auto count = static_cast<int>(pieces_.size() - next_);
+  while (next_ < count_) {
+    const auto count = static_cast<int>(count_ - next_);
     const ssize_t length = writev(options_.fd, pieces_.data() + next_, count);
     if (length >= 0) {
       Written(static_cast<size_t>(length));
     } else if (errno != EAGAIN) {
       return errno;
+    } else if (stop) {
+      return ECANCELED;
     } else if (const int failed = WaitFor(options_.fd, POLLOUT)) {
       return failed;
     }
@@ -93,7 +94,7 @@ int QueueToLines::Write(const std::atomic<bool>& stop) {
 
 void QueueToLines::Written(size_t length) {
   Sum(bytes_, length);
-  for (; next_ < pieces_.size(); ++next_) {
+  for (; next_ < count_; ++next_) {
     iovec& piece = pieces_[next_];
     if (length < piece.iov_len) {
       piece.iov_base = static_cast<char*>(piece.iov_base) + length;

@@ -1,17 +1,18 @@
 #pragma once
 
+#include <limits.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "blocking_queue.h"
 #include "pumping.h"
 
-// Receives messages and writes each as a line, or as the lines that it is. It leaves a message that
-// is longer than it was told to expect, and those that could not be written.
+// Receives messages and writes each as a line, or as the lines that it is. It leaves a message for
+// which there is no room (E2BIG), and those that could not be written.
 class QueueToLines : public Pumping {
  public:
   struct Options {
@@ -49,7 +50,8 @@ class QueueToLines : public Pumping {
   int left_ = 0;
   // How they are written: two pieces each, the data and what ends the line, of which both may be
   // empty.
-  std::vector<iovec> pieces_;
+  std::array<iovec, IOV_MAX> pieces_;
+  size_t count_ = 0;
   size_t next_ = 0;
   bool ended_ = false;
 };

@@ -3,7 +3,7 @@
  * comes back with all that it has in hand.
  */
 import { getSystemErrorMap } from 'node:util'
-import { native, type PumpedLines } from '../binding/native.js'
+import { native, type PumpedLines, type PumpProgress } from '../binding/native.js'
 import { errno } from '../errors.js'
 import type { Frame } from '../frame.js'
 import type { Driver } from './driver.js'
@@ -22,17 +22,18 @@ interface Outcome {
 export class LinePump {
   readonly #driver: Driver
   readonly #pump = new native.LinePump()
-  /** Of the runs before. */
-  #before = { bytes: 0, records: 0 }
+  /** By the end of the last run. */
+  #progress: PumpProgress = { bytes: 0, records: 0, atQueue: false }
+  #cancelled = false
 
   constructor(driver: Driver) {
     this.#driver = driver
   }
 
   /**
-   * Sends lines, as many whole ones in a message as fit into `size` bytes. `begun` is what of a line was read
-   * before. `rest` was read and not sent: the beginning of a line at the end, a line that is no message as it
-   * is, or what was next when it was cancelled or failed. With a size of 0 it reads once.
+   * Sends lines, as many whole ones in a message as fit into `size` bytes (`pack`), or one. `begun` is what of a
+   * line was read before. `rest` was read and not sent: the beginning of a line at the end, a line that is no
+   * message as it is, or what was next when it was cancelled or failed. With a size of 0 it reads once.
    */
   async toQueue(
     type: number | bigint | undefined,
@@ -43,10 +44,8 @@ export class LinePump {
     const queue = driver.pumped(type ?? defaultSendType(driver.kind))
     const check = driver.whenShrunk(lines.size, () => this.cancel())
     try {
-      const { status, ofQueue, rest } = await this.#run(() =>
-        this.#pump.toQueue(queue, lines, begun),
-      )
-      return { rest, ...this.#outcome(status, ofQueue ? driver.sendCall : 'read') }
+      const { status, rest } = await this.#run(() => this.#pump.toQueue(queue, lines, begun))
+      return { rest, ...this.#outcome(status, driver.sendCall, 'read') }
     } finally {
       clearInterval(check)
     }
@@ -59,44 +58,57 @@ export class LinePump {
   ): Promise<Outcome & { rest: Frame[] }> {
     const driver = this.#driver
     const { type, except } = checkSelection(driver, selection)
+    const queue = driver.pumped(type, except)
+    this.#cancelled = false
     for (;;) {
-      const { status, ofQueue, rest, count } = await this.#run(() =>
-        this.#pump.fromQueue(driver.pumped(type, except), { ...lines, size: driver.longest() }),
+      const { status, rest, count } = await this.#run(() =>
+        this.#pump.fromQueue(queue, { ...lines, size: driver.longest() }),
       )
-      if (status === -errno.E2BIG) driver.grow()
-      else {
-        const outcome = this.#outcome(status, ofQueue ? driver.receiveCall : 'write')
-        return { rest: framesOf(rest, count), ...outcome }
+      const tooLong = status === -errno.E2BIG
+      if (!tooLong || this.#cancelled) {
+        const over = tooLong ? -errno.ECANCELED : status
+        return { rest: framesOf(rest, count), ...this.#outcome(over, driver.receiveCall, 'write') }
       }
+      driver.grow()
     }
   }
 
   cancel(): void {
+    this.#cancelled = true
     this.#pump.cancel()
   }
 
-  /** How far it has come: bytes read or written, lines (if counted) or messages, and what it waits for. */
-  get progress(): { bytes: number; records: number; atQueue: boolean } {
-    const [bytes, records, atQueue] = this.#pump.progress()
-    return { bytes: this.#before.bytes + bytes, records: this.#before.records + records, atQueue }
+  /** How far it has come, in all runs together. */
+  get progress(): PumpProgress {
+    const running = this.#pump.progress()
+    return running ? this.#sum(running) : this.#progress
   }
 
-  #run(
-    begin: () => number,
-  ): Promise<{ status: number; ofQueue: boolean; rest: Buffer; count: number }> {
-    this.#before = this.progress
+  #sum({ bytes, records, atQueue }: PumpProgress): PumpProgress {
+    return {
+      bytes: this.#progress.bytes + bytes,
+      records: this.#progress.records + records,
+      atQueue,
+    }
+  }
+
+  #run(begin: () => number): Promise<{ status: number; rest: Buffer; count: number }> {
     return new Promise((resolve, reject) => {
-      this.#pump.ondone = (status, ofQueue, rest, count) =>
-        resolve({ status, ofQueue, rest, count })
+      this.#pump.ondone = (status, rest, count, progress) => {
+        this.#progress = this.#sum(progress)
+        resolve({ status, rest, count })
+      }
       const failed = begin()
-      if (failed) reject(this.#driver.error(failed, 'pthread_create'))
+      const call = failed === -errno.ENOMEM ? 'malloc' : 'pthread_create'
+      if (failed) reject(this.#driver.error(failed, call))
     })
   }
 
-  #outcome(status: number, syscall: string): Outcome {
+  #outcome(status: number, queueCall: string, fileCall: string): Outcome {
     if (status >= 0 || status === -errno.ECANCELED) return { ended: status === 0 }
-    const ofQueue = syscall !== 'read' && syscall !== 'write'
-    const error = ofQueue ? this.#driver.error(status, syscall) : fileError(status, syscall)
+    const error = this.#progress.atQueue
+      ? this.#driver.error(status, queueCall)
+      : fileError(status, fileCall)
     return { ended: false, error }
   }
 }

@@ -166,6 +166,26 @@ for (const link of links) {
   })
 }
 
+/** A line that JavaScript deals with, then one that has begun when more is read; its end comes first there. */
+const begun: [longLines: string, first: string, rest: string, expected: string[]][] = [
+  ['error', `\x10\x02m\n${large}`, '\nfoo\nbar\n', ['\x10\x02\x10\x02m\n', large, 'foo', 'bar']],
+  ['truncate', `${large}y`, '\nfoo\nbar\n', [large, 'foo', 'bar']],
+]
+for (const [longLines, first, rest, expected] of begun) {
+  t.test(`--long-lines ${longLines}: a line goes on with what is read next`, async (t) => {
+    const queue = openQueue(t, 'posix')
+    const child = startKmq(t, ['send', queue.address, '--long-lines', longLines])
+    const result = ended(child)
+    child.stdin.write(first)
+    const texts = [(await queue.receive()).data.toString()]
+    child.stdin.end(rest)
+    while (texts.length < expected.length) texts.push((await queue.receive()).data.toString())
+    t.same(texts, expected)
+    t.equal((await result).code, 0)
+    t.equal(queue.stats().messages, 0)
+  })
+}
+
 t.test('--file sends a file', async (t) => {
   const queue = openQueue(t, 'sysv')
   const file = join(t.testdir(), 'log')
