@@ -206,7 +206,7 @@ for (const kind of kinds) {
     writeFileSync(file, `${input}the rest`)
     const fd = openSync(file, 'r')
     const pump = pumpOf(queue)
-    const how = { ...lines, fd, size: 100, pack: true, count: true }
+    const how = { ...lines, fd, size: 100, pack: true, count: true, pollFirst: true }
     const pumping = pump.toQueue(undefined, how, Buffer.from('before '))
     while (!pump.progress.atQueue) await setImmediate()
     pump.cancel()
@@ -225,7 +225,7 @@ for (const kind of kinds) {
     writeFileSync(file, '\nfoo\nbar\n')
     for (const pack of [true, false]) {
       const fd = openSync(file, 'r')
-      const how = { ...lines, fd, size: 0, pack, count: false }
+      const how = { ...lines, fd, size: 0, pack, count: false, pollFirst: true }
       const { ended, rest } = await pumpOf(queue).toQueue(undefined, how, Buffer.alloc(0))
       t.equal(`${rest}`, '\nfoo\nbar\n')
       t.notOk(ended)
@@ -282,7 +282,7 @@ for (const kind of kinds) {
     const fd = openSync(file, 'r+')
     const closed = openSync(file, 'r')
     const pump = pumpOf(queue)
-    const input = { ...lines, fd, size: 4, pack: true, count: false }
+    const input = { ...lines, fd, size: 4, pack: true, count: false, pollFirst: true }
     queue.trySend('kept')
     queue.trySend('')
     const full = await pump.fromQueue({}, { ...lines, fd: openSync('/dev/full', 'w'), eof: true })
@@ -318,7 +318,14 @@ for (const kind of kinds) {
         const queue = open(address)
         const pump = (queue as unknown as { linePump(): LinePump }).linePump()
         const lines = { delimiter: 10, mark: Buffer.of(16, 2) }
-        const input = { ...lines, fd: openSync(file, 'r'), size: 6, pack: false, count: false }
+        const input = {
+          ...lines,
+          fd: openSync(file, 'r'),
+          size: 6,
+          pack: false,
+          count: false,
+          pollFirst: true,
+        }
         // The second one meets a signal, the third one the end of the memory.
         faults.arm(send, 'EINTR', { after: 1, times: 3, waits: true })
         const left = await pump.toQueue(undefined, input, Buffer.alloc(0))

@@ -43,7 +43,8 @@ int BlockingPosixQueue::Receive(Record* record, size_t capacity, bool wait) {
   }
 }
 
-int WaitFor(int fd, short events) {
-  pollfd wait = {fd, events, 0};
-  return poll(&wait, 1, -1) < 0 ? errno : 0;
+int WaitFor(int fd, short events, bool wait) {
+  pollfd polled = {fd, events, 0};
+  const int ready = poll(&polled, 1, wait ? -1 : 0);
+  return ready < 0 ? errno : ready == 0 ? EAGAIN : 0;
 }

@@ -47,5 +47,5 @@ class BlockingPosixQueue : public BlockingQueue {
   const bool shared_;
 };
 
-// Waits for events of poll(2): 0 or an errno.
-int WaitFor(int fd, short events);
+// Whether there are events of poll(2): 0 or an errno, EAGAIN where nobody waits for them.
+int WaitFor(int fd, short events, bool wait = true);

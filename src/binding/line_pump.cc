@@ -78,6 +78,7 @@ Napi::Value LinePump::ToQueue(const Napi::CallbackInfo& info) {
         std::string(Bytes(info.Env(), lines.Get("mark"))),
         Flag(lines, "pack"),
         Flag(lines, "count"),
+        Flag(lines, "pollFirst"),
     };
     return std::make_unique<LinesToQueue>(std::move(blocking), options, Bytes(info.Env(), info[2]));
   });

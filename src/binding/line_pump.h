@@ -28,7 +28,7 @@ class LinePump : public Napi::ObjectWrap<LinePump>, public Wait {
  private:
   // toQueue(queue, lines, begun), fromQueue(queue, lines): 0 or an errno, negated. A queue is
   // { id, type, except } or { fd, shared, type }; lines are { fd, size, delimiter, mark } with
-  // { pack, count } or { eof }.
+  // { pack, count, pollFirst } or { eof }.
   Napi::Value ToQueue(const Napi::CallbackInfo& info);
   Napi::Value FromQueue(const Napi::CallbackInfo& info);
   template <typename Make>

@@ -84,21 +84,23 @@ ssize_t LinesToQueue::Read() {
   at_ = kHead;
   const size_t before = end_;
   for (int looks = 0; end_ - before < kEnough;) {
-    const ssize_t length = read(options_.fd, memory_.get() + end_, size_ - end_);
+    const bool first = end_ == before;
+    // A signal ends this wait, but not that of a read: files block too, some in /proc.
+    int failed = options_.poll_first ? WaitFor(options_.fd, POLLIN, first) : 0;
+    const ssize_t length = failed ? -1 : read(options_.fd, memory_.get() + end_, size_ - end_);
+    if (length < 0 && !failed) failed = errno;
     if (length > 0) {
       end_ += static_cast<size_t>(length);
       Sum(bytes_, static_cast<uint64_t>(length));
       looks = 0;
-    } else if (end_ > before) {
+    } else if (!first) {
       // An end or a failure is there the next time too.
-      if (length == 0 || errno != EAGAIN || ++looks > kLooks) break;
+      if (failed != EAGAIN || ++looks > kLooks) break;
       sched_yield();
-    } else if (length == 0) {
-      return 0;
-    } else if (errno != EAGAIN) {
-      return -errno;
-    } else if (const int failed = WaitFor(options_.fd, POLLIN)) {
+    } else if (failed != EAGAIN) {
       return -failed;
+    } else if (const int interrupted = WaitFor(options_.fd, POLLIN)) {
+      return -interrupted;
     }
   }
   return static_cast<ssize_t>(end_ - before);

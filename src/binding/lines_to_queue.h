@@ -23,6 +23,9 @@ class LinesToQueue : public Pumping {
     // As many lines as fit in a message, or one.
     bool pack;
     bool count_lines;
+    // Whether to wait by poll(2) before reading, and not only where reading says EAGAIN: for what
+    // blocks, and for a fifo that is to have its first writer.
+    bool poll_first;
   };
 
   // `begun`: what of a line was read before.

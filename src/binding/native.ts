@@ -117,6 +117,15 @@ export interface PumpedLines {
   mark: Buffer
 }
 
+export interface PumpedInput extends PumpedLines {
+  /** As many lines as fit in a message, or one. */
+  pack: boolean
+  count: boolean
+  /** Whether to wait before reading, also where that blocks. Not for a pipe whose writers may be gone already: only
+   * reading tells. */
+  pollFirst: boolean
+}
+
 export interface PumpProgress {
   /** From or to the descriptor. */
   bytes: number
@@ -130,11 +139,7 @@ export interface LinePump {
   /** 0 the end · 1 what comes next is not for it · negative an errno, of what it is at. `rest` is what it has in
    * hand: bytes, or `count` records. */
   ondone: (status: number, rest: Buffer, count: number, progress: PumpProgress) => void
-  toQueue(
-    queue: PumpedQueue,
-    lines: PumpedLines & { pack: boolean; count: boolean },
-    begun: Buffer,
-  ): number
+  toQueue(queue: PumpedQueue, lines: PumpedInput, begun: Buffer): number
   fromQueue(queue: PumpedQueue, lines: PumpedLines & { eof: boolean }): number
   cancel(): void
   /** Undefined where it does not run. */

@@ -20,6 +20,7 @@ const CHUNK = 256 * 1024
 /** A chunk is good until the next one is asked for. */
 export function openInput(file: string | undefined, signal: AbortSignal): AsyncIterable<Buffer> {
   if (file === undefined) {
+    if (fstatSync(STDIN).isDirectory()) throw new Error('standard input is a directory')
     return fstatSync(STDIN).isFile()
       ? readFile(STDIN, signal)
       : addAbortSignal(signal, process.stdin)
@@ -33,22 +34,31 @@ export function openInput(file: string | undefined, signal: AbortSignal): AsyncI
   return readFile(openSync(file, 'r'), signal)
 }
 
-/** What can be read without blocking, or without blocking for long: a file, or a pipe opened once more. */
+/** A file, or a pipe that does not block. */
 export interface OpenDescriptor extends Disposable {
   readonly fd: number
+  /** Opened once more: its writers may all be gone, and only reading tells. */
+  readonly again: boolean
 }
 
 /** The same as a descriptor for a thread to read; undefined where it has to be read in chunks. */
 export function openDescriptor(file: string | undefined): OpenDescriptor | undefined {
-  if (file !== undefined) return statSync(file).isFile() ? closing(openSync(file, 'r')) : undefined
-  const stats = fstatSync(STDIN)
-  if (stats.isFile()) return { fd: STDIN, [Symbol.dispose]() {} }
-  const fd = stats.isFIFO() ? openPipeAgain(STDIN, constants.O_RDONLY) : undefined
-  return fd === undefined ? undefined : closing(fd)
+  if (file === undefined) return openStdin()
+  const stats = statSync(file)
+  // A fifo is open at once, and its writer is waited for when it is read.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK
+  return stats.isFile() || stats.isFIFO() ? closing(openSync(file, flags), false) : undefined
 }
 
-function closing(fd: number): OpenDescriptor {
-  return { fd, [Symbol.dispose]: () => closeSync(fd) }
+function openStdin(): OpenDescriptor | undefined {
+  const stats = fstatSync(STDIN)
+  if (stats.isFile()) return { fd: STDIN, again: false, [Symbol.dispose]() {} }
+  const fd = stats.isFIFO() ? openPipeAgain(STDIN, constants.O_RDONLY) : undefined
+  return fd === undefined ? undefined : closing(fd, true)
+}
+
+function closing(fd: number, again: boolean): OpenDescriptor {
+  return { fd, again, [Symbol.dispose]: () => closeSync(fd) }
 }
 
 /** A file has its bytes at hand: a thread to wait for them, and memory for each chunk, cost more. */

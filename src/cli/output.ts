@@ -23,7 +23,7 @@ export interface Written {
 export class Output {
   readonly terminal = isatty(STDOUT)
   #fd = STDOUT
-  #descriptor: number | undefined
+  #mayBlock = true
   #stream: Writable | undefined
 
   /** Prepares for a reader that is slower than we are. */
@@ -33,14 +33,13 @@ export class Output {
     // Where it cannot be opened, the shared one must do.
     if (again !== undefined) this.#fd = again
     if (file.isFIFO() || file.isSocket()) this.#stream = this.#open()
-    const blocks = this.terminal || file.isSocket() || (file.isFIFO() && again === undefined)
-    if (!blocks) this.#descriptor = this.#fd
+    this.#mayBlock = this.terminal || file.isSocket() || (file.isFIFO() && again === undefined)
     return this
   }
 
   /** For a thread to write to; undefined where that might block it for ever. */
   get descriptor(): number | undefined {
-    return this.#descriptor
+    return this.#mayBlock ? undefined : this.#fd
   }
 
   /** Writes all, or as much as goes until the signal is aborted or the reader is gone. */

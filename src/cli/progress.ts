@@ -1,11 +1,12 @@
 /** One line on a terminal's standard error, renewed as it goes. */
 import { isatty } from 'node:tty'
-import { eraseLine } from 'ansi-escapes'
 import type { MessageQueue } from '../index.js'
 import { formatBytes } from './format/queue.js'
 import { plural, say } from './notes.js'
 
 const STDERR = 2
+/** Of ECMA-48, EL. A library of escapes asks what standard output is, and makes it non-blocking by that. */
+const ERASE_LINE = '\x1b[2K'
 const INTERVAL_MS = 200
 
 export class Progress {
@@ -45,7 +46,7 @@ export class Progress {
 
   #draw(bytesASecond: number, rest: string): void {
     const done = `${formatBytes(this.bytes)}, ${plural(this.records, this.#word)}`
-    say(`\r${eraseLine}${done}, ${formatBytes(Math.round(bytesASecond))}/s${rest}`)
+    say(`\r${ERASE_LINE}${done}, ${formatBytes(Math.round(bytesASecond))}/s${rest}`)
   }
 
   #depth(): string {

@@ -11,7 +11,7 @@ import {
 } from './framing/cutter.js'
 import { type Delimited, delimiters, type Framing, isDelimited, MARK } from './framing/framing.js'
 import { LineCutter } from './framing/line-cutter.js'
-import { openDescriptor, openInput } from './input.js'
+import { type OpenDescriptor, openDescriptor, openInput } from './input.js'
 import { plural } from './notes.js'
 import type { Progress } from './progress.js'
 import { BATCH_BYTES, SendingEnd } from './sending-end.js'
@@ -76,24 +76,31 @@ export class Sending {
     const { framing, onFull, file } = this.#options
     if (isDelimited(framing) && onFull === 'wait') {
       using input = openDescriptor(file)
-      if (input) return await this.#sendLines(input.fd, framing)
+      if (input) return await this.#sendLines(input, framing)
     }
     return this.#sendStream(openInput(file, this.#signal))
   }
 
   /** A thread packs and sends whole lines: what it leaves goes as all else does. */
-  async #sendLines(fd: number, framing: Delimited): Promise<void> {
+  async #sendLines({ fd, again }: OpenDescriptor, framing: Delimited): Promise<void> {
     const cutter = new LineCutter(framing, this.#cutting, this.#tally)
     const { best, longest, pack } = this.#cutting
     const { type } = this.#options
     const progress = this.#progress
     const pump = this.#queue.linePump()
-    const lines = { fd, delimiter: delimiters[framing], mark: MARK, pack, count: progress.enabled }
-    let linesLeft = 0
+    const lines = {
+      fd,
+      delimiter: delimiters[framing],
+      mark: MARK,
+      pack,
+      count: progress.enabled,
+      pollFirst: !again,
+    }
+    let linesCut = 0
     progress.update = () => {
       const { bytes, records, atQueue } = pump.progress
       progress.bytes = bytes
-      progress.records = records + linesLeft
+      progress.records = records + linesCut
       progress.waitsFor = atQueue ? 'room in the queue' : 'input'
     }
     this.#signal.addEventListener('abort', () => pump.cancel())
@@ -101,10 +108,11 @@ export class Sending {
       // A queue may shrink.
       const most = Math.min(pack ? best : longest, this.#queue.maxMessageSize)
       const begun = cutter.takeBegun(most)
-      const size = begun ? most : 0
-      const left = await pump.toQueue(type, { ...lines, size }, begun ?? Buffer.alloc(0))
+      const left = begun
+        ? await pump.toQueue(type, { ...lines, size: most }, begun)
+        : await pump.read(lines)
       if (left.error) throw left.error
-      if (progress.enabled) linesLeft += countLines(left.rest, lines.delimiter)
+      if (progress.enabled) linesCut += countLines(left.rest, lines.delimiter)
       await this.#sendAll(cutter.cut(left.rest))
       ended = left.ended
     }

@@ -96,6 +96,12 @@ export function sysvLengthHint(length: number, maxBytes: number): string {
     : `${length} bytes are above the queue's maxBytes ${maxBytes}: queue.configure({ maxBytes: ${length} }), up to kernel.msgmnb ${readLimit('kernel.msgmnb')}`
 }
 
+/** Of an error of pthread_create. */
+export const noThread = {
+  message: 'no thread can be started to wait on',
+  hint: 'the number of threads is at a limit: RLIMIT_NPROC, or pids.max of the control group',
+}
+
 export function posixLengthHint(length: number, maxMessageSize: number): string {
   const longest = highestLimit('fs.mqueue.msgsize_max')
   if (length > longest) return `${length} bytes are above ${longest}, the most of any POSIX queue`

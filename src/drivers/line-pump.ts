@@ -3,15 +3,13 @@
  * comes back with all that it has in hand.
  */
 import { getSystemErrorMap } from 'node:util'
-import { native, type PumpedLines, type PumpProgress } from '../binding/native.js'
-import { errno } from '../errors.js'
+import { native, type PumpedInput, type PumpedLines, type PumpProgress } from '../binding/native.js'
+import { errno, errnoName, QueueError } from '../errors.js'
 import type { Frame } from '../frame.js'
 import type { Driver } from './driver.js'
+import { noThread } from './hints.js'
 import { Inbox } from './records.js'
 import { checkSelection, defaultSendType, type SelectionOptions } from './selection.js'
-
-/** The descriptor is a file's, or does not block. */
-export type Lines = Omit<PumpedLines, 'size'>
 
 interface Outcome {
   /** The input has ended, or the end mark has come. */
@@ -33,16 +31,16 @@ export class LinePump {
   /**
    * Sends lines, as many whole ones in a message as fit into `size` bytes (`pack`), or one. `begun` is what of a
    * line was read before. `rest` was read and not sent: the beginning of a line at the end, a line that is no
-   * message as it is, or what was next when it was cancelled or failed. With a size of 0 it reads once.
+   * message as it is, or what was next when it was cancelled or failed.
    */
   async toQueue(
     type: number | bigint | undefined,
-    lines: Lines & { size: number; pack: boolean; count: boolean },
+    lines: PumpedInput,
     begun: Buffer,
   ): Promise<Outcome & { rest: Buffer }> {
     const driver = this.#driver
     const queue = driver.pumped(type ?? defaultSendType(driver.kind))
-    const check = driver.whenShrunk(lines.size, () => this.cancel())
+    const check = driver.whenShrunk(lines.size, () => this.#pump.cancel())
     try {
       const { status, rest } = await this.#run(() => this.#pump.toQueue(queue, lines, begun))
       return { rest, ...this.#outcome(status, driver.sendCall, 'read') }
@@ -51,10 +49,15 @@ export class LinePump {
     }
   }
 
+  /** Reads once: `rest` is all that it read. */
+  read(lines: Omit<PumpedInput, 'size'>): Promise<Outcome & { rest: Buffer }> {
+    return this.toQueue(undefined, { ...lines, size: 0 }, Buffer.alloc(0))
+  }
+
   /** Writes messages as lines. `rest` was received and not written, or the first of them in part. */
   async fromQueue(
     selection: SelectionOptions,
-    lines: Lines & { eof: boolean },
+    lines: Omit<PumpedLines, 'size'> & { eof: boolean },
   ): Promise<Outcome & { rest: Frame[] }> {
     const driver = this.#driver
     const { type, except } = checkSelection(driver, selection)
@@ -99,9 +102,14 @@ export class LinePump {
         resolve({ status, rest, count })
       }
       const failed = begin()
-      const call = failed === -errno.ENOMEM ? 'malloc' : 'pthread_create'
-      if (failed) reject(this.#driver.error(failed, call))
+      if (failed) reject(this.#startError(failed))
     })
+  }
+
+  #startError(failed: number): QueueError {
+    const { address } = this.#driver
+    const why = failed === -errno.ENOMEM ? { syscall: 'malloc' } : noThread
+    return new QueueError(errnoName(-failed), { syscall: 'pthread_create', address, ...why })
   }
 
   #outcome(status: number, queueCall: string, fileCall: string): Outcome {

@@ -9,7 +9,7 @@ import {
   type RoomWait,
   type Selector,
 } from './driver.js'
-import { sysvLengthHint } from './hints.js'
+import { noThread, sysvLengthHint } from './hints.js'
 import { readLimit } from './proc.js'
 import { dataLength, joinType, longestOf } from './records.js'
 
@@ -204,12 +204,7 @@ export class SysVDriver implements Driver {
       this.refresh()
       return this.#tooLong(this.#maxMessageSize + 1)
     }
-    if (syscall === this.waitCall) {
-      const message = 'no thread can be started to wait on'
-      const hint =
-        'the number of threads is at a limit: RLIMIT_NPROC, or pids.max of the control group'
-      return new QueueError(code, { syscall, address, message, hint })
-    }
+    if (syscall === this.waitCall) return new QueueError(code, { syscall, address, ...noThread })
     return new QueueError(code, { syscall, address })
   }
 

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { constants, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ended, kmq, links, over, startKmq } from '../fixtures/kmq.js'
@@ -217,10 +218,56 @@ t.test('a file longer than is read at once is sent whole, in every framing of by
   }
 })
 
+t.test('a fifo is waited for, and its writer: a signal ends that', async (t) => {
+  const queue = openQueue(t, 'sysv')
+  const fifo = join(t.testdir(), 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const waiting = startKmq(t, ['send', queue.address, '--file', fifo])
+  const interrupted = ended(waiting)
+  const descriptors = () => readdirSync(`/proc/${waiting.pid}/fd`)
+  const links = () => descriptors().map((fd) => linkTo(`/proc/${waiting.pid}/fd/${fd}`))
+  await until(() => links().includes(fifo))
+  waiting.kill('SIGINT')
+  t.equal((await interrupted).code, 130)
+  const sending = kmq(t, ['send', queue.address, '--file', fifo])
+  writeFileSync(fifo, 'one\ntwo\n')
+  t.equal((await sending).code, 0)
+  t.same(
+    drain(queue).map(([, text]) => text),
+    ['one', 'two'],
+  )
+})
+
+function linkTo(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    // Closed between two looks.
+    return ''
+  }
+}
+
+for (const args of [[], ['argument']]) {
+  const what = args.length > 0 ? 'which is not read' : 'a pipe'
+  t.test(`standard input, ${what}, is left blocking for those who share it`, async (t) => {
+    const queue = openQueue(t, 'sysv')
+    const command = ['sh', '-c', '"$@"; exec cat /proc/self/fdinfo/0', 'sh']
+    const { text } = await kmq(t, ['send', queue.address, ...args], { command, input: 'line\n' })
+    t.equal(drain(queue).length, 1)
+    const flags = Number.parseInt(/flags:\s+(\d+)/.exec(text)?.[1] ?? '', 8)
+    t.equal(flags & constants.O_NONBLOCK, 0)
+  })
+}
+
 t.test('a directory is not sent, and named', async (t) => {
   const { code, stderr } = await kmq(t, ['send', openQueue(t, 'sysv').address, '--file', '/'])
   t.equal(code, 1)
   t.equal(stderr, 'kmq: / is a directory\n')
+  const command = ['sh', '-c', 'exec "$@" < /', 'sh']
+  t.match(await kmq(t, ['send', openQueue(t, 'sysv').address], { command }), {
+    code: 1,
+    stderr: 'kmq: standard input is a directory\n',
+  })
 })
 
 t.test('a file that is not there is one line, exit code 1', async (t) => {
