@@ -1,7 +1,6 @@
 #include "lines_to_queue.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,7 +95,6 @@ ssize_t LinesToQueue::Read() {
     } else if (!first) {
       // An end or a failure is there the next time too.
       if (failed != EAGAIN || ++looks > kLooks) break;
-      sched_yield();
     } else if (failed != EAGAIN) {
       return -failed;
     } else if (const int interrupted = WaitFor(options_.fd, POLLIN)) {

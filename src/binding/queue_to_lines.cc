@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +10,8 @@ namespace {
 
 // Long enough for writing a file to be cheap, short enough for the processor's cache.
 constexpr size_t kBatch = 128 * 1024;
-// How often to look for another message before writing: some microseconds.
+// How often to look for another message before writing: some microseconds. Without sched_yield(2),
+// which on a busy processor lets somebody else have a whole turn.
 constexpr int kLooks = 16;
 constexpr size_t kPiecesEach = 2;
 
@@ -42,12 +42,7 @@ int QueueToLines::Take() {
   if (const int failed = TakeOne(true)) return failed;
   // What is wrong with the next one is said when it is waited for.
   for (int looks = 0; looks < kLooks && !ended_ && used_ < kBatch && count_ < pieces_.size();) {
-    if (TakeOne(false) == 0) {
-      looks = 0;
-    } else {
-      ++looks;
-      sched_yield();
-    }
+    looks = TakeOne(false) == 0 ? 0 : looks + 1;
   }
   return 0;
 }
